@@ -1,0 +1,1 @@
+"""What the attributes of every convention mean, as data."""

@@ -1,0 +1,1 @@
+"""A trace that has gone quiet is settled: its tree, its charges and its totals."""
