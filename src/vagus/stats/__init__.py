@@ -1,0 +1,1 @@
+"""Pure statistics: intervals, sketches, sequential tests, change points; numbers in, numbers out."""
