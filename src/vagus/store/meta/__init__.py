@@ -1,0 +1,1 @@
+"""Objects that people edit: projects, keys, users, monitors, incidents; SQLite or PostgreSQL."""

@@ -1,0 +1,24 @@
+"""Checkpoints: small values that a stage keeps between two runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from vagus.store.meta.db import Meta
+from vagus.store.meta.tables import state
+from vagus.store.meta.write import upsert
+
+
+def get(meta: Meta, key: str, default: Any = None) -> Any:
+    """The JSON value kept under `key`, or `default`."""
+    with meta.read() as connection:
+        row = connection.execute(select(state.c.value).where(state.c.key == key)).first()
+    return default if row is None else row.value
+
+
+def put(meta: Meta, key: str, value: Any) -> None:
+    """Keeps a JSON value under `key`, durably, in place of the one before."""
+    with meta.begin() as connection:
+        upsert(connection, state, {"key": key, "value": value})
