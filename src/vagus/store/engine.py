@@ -37,6 +37,25 @@ class Columns:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One segment on its way into a table.
+
+    `select` reads from `{source}`, which the engine replaces by the segment read as `message` of
+    the protobuf `schema` with the column types `structure`.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    select: str
+    message: str
+    structure: str
+    schema: str
+    segment: Path
+    token: str
+    params: Mapping[str, Any]
+
+
 class Engine(Protocol):
     """A ClickHouse engine; every method may be called from any thread and raises `StoreError`."""
 
@@ -60,8 +79,8 @@ class Engine(Protocol):
         """Insert msgspec structs or dicts as one block; the same `token` inserts only once."""
         ...
 
-    def load(self, select: str, table: str, segment: Path, schema: str, *, token: str) -> None:
-        """Insert a protobuf segment through `select`, whose source is written `{segment}`."""
+    def load(self, load: Load) -> None:
+        """Insert one protobuf segment; the same segment inserts only once."""
         ...
 
     def close(self) -> None:

@@ -81,7 +81,8 @@ CREATE TABLE spans (
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
-ORDER BY (project, segment, trace_id, span_id);
+ORDER BY (project, segment, trace_id, span_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE logs (
   project LowCardinality(String),
@@ -109,7 +110,8 @@ CREATE TABLE logs (
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
-ORDER BY (project, segment, service, time_ns);
+ORDER BY (project, segment, service, time_ns)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE metric_points (
   project LowCardinality(String),
@@ -142,4 +144,5 @@ CREATE TABLE metric_points (
   attributes Map(String, String) ALIAS mapFromArrays(arrayMap(k -> toString(k), attr_keys), attr_values)
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
-ORDER BY (project, metric, service, time_ns);
+ORDER BY (project, metric, service, time_ns)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;

@@ -58,7 +58,8 @@ CREATE TABLE traces (
   INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
-ORDER BY (project, minute, trace_id);
+ORDER BY (project, minute, trace_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One row per span that means something (every kind but 'other' and 'http'); `is_billable` marks
 -- the calls that are charged, each once.
@@ -120,7 +121,8 @@ CREATE TABLE steps (
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
-ORDER BY (project, minute, trace_id, span_id);
+ORDER BY (project, minute, trace_id, span_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The ledger: one row per billable call, the source of every amount of money shown.
 CREATE VIEW ledger AS SELECT * EXCEPT (sign, version) FROM steps FINAL WHERE is_billable = 1;
@@ -167,4 +169,5 @@ CREATE TABLE scores (
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
-ORDER BY (project, minute, name, score_id);
+ORDER BY (project, minute, name, score_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;

@@ -1,0 +1,247 @@
+"""The loader's statements: from a segment of OTLP to rows with their meaning, in one SELECT each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vagus.meaning.compile import field_sql, kind_sql, pairs_sql
+from vagus.meaning.fields import FIELDS
+from vagus.store import otlp
+
+#: Fields that the spans table takes from the table of fields, `kind` aside.
+_NAMES = tuple(row.name for row in FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """How one signal is loaded: its table, its columns and the SELECT that fills them.
+
+    The SELECT reads `{source}` and takes the parameters `segment`, `nested_digests` (hexadecimal
+    MD5) and `nested_texts` (JSON), which stand for values nested deeper than the schema reads.
+    """
+
+    table: str
+    message: str
+    structure: str
+    columns: tuple[str, ...]
+    select: str
+
+
+def _nested(raw: str) -> str:
+    return (
+        f"transform(hex(MD5({raw})), {{nested_digests:Array(String)}}, "
+        f"{{nested_texts:Array(String)}}, concat('{{\"$protobuf\":\"', base64Encode({raw}), '\"}}'))"
+    )
+
+
+def _double(value: str) -> str:
+    return (
+        f"multiIf(isNaN({value}), '\"NaN\"', isInfinite({value}), "
+        f"if({value} > 0, '\"Infinity\"', '\"-Infinity\"'), toString({value}))"
+    )
+
+
+def _element(e: str) -> str:
+    """The JSON of one element of an array."""
+    return (
+        f"multiIf({e}.value = 1, toJSONString({e}.string_value), "
+        f"{e}.value = 2, if({e}.bool_value, 'true', 'false'), "
+        f"{e}.value = 3, toString({e}.int_value), {e}.value = 4, {_double(f'{e}.double_value')}, "
+        f"{e}.value = 5, {_nested(f'{e}.array_value')}, "
+        f"{e}.value = 6, {_nested(f'{e}.kvlist_value')}, "
+        f"{e}.value = 7, concat('{{\"$bytes\":\"', base64Encode({e}.bytes_value), '\"}}'), 'null')"
+    )
+
+
+def _array(v: str) -> str:
+    return (
+        f"concat('[', arrayStringConcat(arrayMap(e -> {_element('e')}, "
+        f"{v}.array_value.values), ','), ']')"
+    )
+
+
+def _text(v: str) -> str:
+    """The text of an AnyValue: scalars as they read, arrays and kvlists as JSON, bytes base64."""
+    return (
+        f"multiIf({v}.value = 1, {v}.string_value, {v}.value = 3, toString({v}.int_value), "
+        f"{v}.value = 4, toString({v}.double_value), "
+        f"{v}.value = 2, if({v}.bool_value, 'true', 'false'), "
+        f"{v}.value = 5, {_array(v)}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
+        f"{v}.value = 7, base64Encode({v}.bytes_value), '')"
+    )
+
+
+def _json(attributes: str) -> str:
+    """A list of attributes as one JSON object."""
+    member = f"concat(toJSONString(a.key), ':', {_element_or_array('a.value')})"
+    return (
+        f"concat('{{', arrayStringConcat(arrayMap(a -> {member}, {attributes}), ','), '}}')"
+    )
+
+
+def _element_or_array(v: str) -> str:
+    return (
+        f"multiIf({v}.value = 1, toJSONString({v}.string_value), "
+        f"{v}.value = 2, if({v}.bool_value, 'true', 'false'), "
+        f"{v}.value = 3, toString({v}.int_value), {v}.value = 4, {_double(f'{v}.double_value')}, "
+        f"{v}.value = 5, {_array(v)}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
+        f"{v}.value = 7, concat('{{\"$bytes\":\"', base64Encode({v}.bytes_value), '\"}}'), 'null')"
+    )
+
+
+def _lists(attributes: str, prefix: str) -> str:
+    return (
+        f"arrayMap(a -> a.key, {attributes}) AS {prefix}keys, "
+        f"arrayMap(a -> toUInt8(greatest(a.value.value, 0)), {attributes}) AS {prefix}kinds, "
+        f"arrayMap(a -> {_text('a.value')}, {attributes}) AS {prefix}texts"
+    )
+
+
+def _resource(container: str, items: str, join: str) -> str:
+    """The part every signal shares: unfold resources and scopes, keep the resource's attributes."""
+    return f"""
+SELECT received, project, resource_keys, resource_kinds, resource_texts,
+  resource_texts[indexOf(resource_keys, 'service.name')] AS service,
+  resource_texts[indexOf(resource_keys, 'service.version')] AS service_version,
+  group.scope.name AS scope, group.scope.version AS scope_version,
+  {_json('group.scope.attributes')} AS scope_attributes, arrayJoin(group.{items}) AS item
+FROM (
+  SELECT received, project, {_lists('holder.resource.attributes', 'resource_')},
+    arrayJoin(holder.{join}) AS group
+  FROM (
+    SELECT fromUnixTimestamp64Nano(toInt64(received_ns), 'UTC') AS received, project,
+      arrayJoin(request.{container}) AS holder
+    FROM {{source}}
+  )
+)"""
+
+
+def _spans() -> Statement:
+    fields = {}
+    for row in FIELDS:
+        own = field_sql(row)
+        if row.resource:
+            own = f"if(({own} AS own_{row.name}) != '', own_{row.name}, {field_sql(row, resource=True)})"
+        fields[row.name] = own
+    columns = {
+        "project": "project", "segment": "{segment:UInt64}", "received": "received",
+        "trace_id": "lower(hex(item.trace_id))", "span_id": "lower(hex(item.span_id))",
+        "parent_span_id": "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))",
+        "name": "item.name", "otel_kind": "if(item.kind BETWEEN 0 AND 5, item.kind, 0)",
+        "start_ns": "item.start_time_unix_nano", "end_ns": "item.end_time_unix_nano",
+        "status": "if(item.status.code BETWEEN 0 AND 2, item.status.code, 0)",
+        "status_message": "item.status.message", "trace_state": "item.trace_state",
+        "flags": "item.flags", "service": "service", "service_version": "service_version",
+        "scope": "scope", "scope_version": "scope_version", "kind": kind_sql(), **fields,
+        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
+        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
+        "resource_values": "resource_texts", "scope_attributes": "scope_attributes",
+        "event_ns": "arrayMap(e -> e.time_unix_nano, item.events)",
+        "event_names": "arrayMap(e -> e.name, item.events)",
+        "event_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.events)",
+        "link_trace_ids": "arrayMap(l -> lower(hex(l.trace_id)), item.links)",
+        "link_span_ids": "arrayMap(l -> lower(hex(l.span_id)), item.links)",
+        "link_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.links)",
+        "dropped_attributes": "item.dropped_attributes_count",
+        "dropped_events": "item.dropped_events_count",
+        "dropped_links": "item.dropped_links_count",
+    }
+    outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
+    select = f"""SELECT {outputs}
+FROM (
+  SELECT *, arrayMap(p -> p.1, pairs) AS slots, arrayMap(p -> p.2, pairs) AS values,
+    arrayMap(p -> intDiv(p.1, 64), pairs) AS fields,
+    arrayMap(p -> p.1, resource_pairs) AS resource_slots,
+    arrayMap(p -> p.2, resource_pairs) AS resource_values,
+    arrayMap(p -> intDiv(p.1, 64), resource_pairs) AS resource_fields
+  FROM (
+    SELECT *, {pairs_sql('keys', 'texts')} AS pairs,
+      {pairs_sql('resource_keys', 'resource_texts', resource=True)} AS resource_pairs
+    FROM (SELECT *, {_lists('item.attributes', '')}
+      FROM ({_resource('resource_spans', 'spans', 'scope_spans')}))
+  )
+)"""
+    return Statement("spans", "TracesRecord", otlp.TRACES, tuple(columns), select)
+
+
+def _logs() -> Statement:
+    columns = {
+        "project": "project", "segment": "{segment:UInt64}", "received": "received",
+        "time_ns": "if(item.time_unix_nano = 0, item.observed_time_unix_nano, item.time_unix_nano)",
+        "observed_ns": "item.observed_time_unix_nano",
+        "trace_id": "lower(hex(item.trace_id))", "span_id": "lower(hex(item.span_id))",
+        "severity_number": "item.severity_number", "severity": "item.severity_text",
+        "event_name": "if(item.event_name != '', item.event_name, texts[indexOf(keys, 'event.name')])",
+        "body_kind": "toUInt8(greatest(item.body.value, 0))", "body": _text("item.body"),
+        "service": "service", "scope": "scope",
+        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
+        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
+        "resource_values": "resource_texts",
+    }
+    outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
+    select = f"""SELECT {outputs}
+FROM (SELECT *, {_lists('item.attributes', '')}
+  FROM ({_resource('resource_logs', 'log_records', 'scope_logs')}))"""
+    return Statement("logs", "LogsRecord", otlp.LOGS, tuple(columns), select)
+
+
+#: Every kind of metric point in one shape: (type, temporality, monotonic, attributes, start, time,
+#: value, count, sum, min, max, bounds, buckets, detail).
+_POINT = (
+    "Tuple(type UInt8, temporality UInt8, monotonic UInt8, attributes {attributes}, "
+    "start_ns UInt64, time_ns UInt64, value Float64, count UInt64, sum Float64, "
+    "min Nullable(Float64), max Nullable(Float64), bounds Array(Float64), buckets Array(UInt64), "
+    "detail String)"
+)
+
+
+def _points() -> str:
+    cast = f"'Array({_POINT.format(attributes=otlp.ATTRIBUTES)})'"
+
+    def kind(source: str, shape: str) -> str:
+        return f"CAST(arrayMap(p -> {shape}, item.{source}.data_points), {cast})"
+
+    times = "p.attributes, p.start_time_unix_nano, p.time_unix_nano"
+    number = "if(p.value = 6, toFloat64(p.as_int), p.as_double)"
+    empty = "emptyArrayFloat64(), emptyArrayUInt64()"
+    return "arrayConcat(" + ", ".join((
+        kind("gauge", f"(1, 0, 0, {times}, {number}, 1, {number}, NULL, NULL, {empty}, '')"),
+        kind("sum", f"(2, item.sum.aggregation_temporality, item.sum.is_monotonic, {times}, "
+                    f"{number}, 1, {number}, NULL, NULL, {empty}, '')"),
+        kind("histogram", f"(3, item.histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
+                          "p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, '')"),
+        kind("exponential_histogram",
+             f"(4, item.exponential_histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
+             "p.sum, p.min, p.max, emptyArrayFloat64(), p.positive.bucket_counts, "
+             "toJSONString(map('scale', toInt64(p.scale), 'zero_count', toInt64(p.zero_count), "
+             "'positive_offset', toInt64(p.positive.offset), "
+             "'negative_offset', toInt64(p.negative.offset))))"),
+        kind("summary", f"(5, 0, 0, {times}, p.sum, p.count, p.sum, NULL, NULL, {empty}, "
+                        "toJSONString(arrayMap(q -> (q.quantile, q.value), p.quantile_values)))"),
+    )) + ")"
+
+
+def _metrics() -> Statement:
+    columns = {
+        "project": "project", "segment": "{segment:UInt64}", "received": "received",
+        "metric": "item.name", "unit": "item.unit", "description": "item.description",
+        "type": "point.type", "temporality": "point.temporality",
+        "is_monotonic": "point.monotonic", "service": "service", "start_ns": "point.start_ns",
+        "time_ns": "point.time_ns", "value": "point.value", "count": "point.count",
+        "sum": "point.sum", "min": "point.min", "max": "point.max", "bounds": "point.bounds",
+        "buckets": "point.buckets", "detail": "point.detail",
+        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
+        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
+        "resource_values": "resource_texts",
+    }
+    outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
+    select = f"""SELECT {outputs}
+FROM (SELECT *, {_lists('point.attributes', '')}
+  FROM (SELECT *, arrayJoin({_points()}) AS point
+    FROM ({_resource('resource_metrics', 'metrics', 'scope_metrics')})))"""
+    return Statement("metric_points", "MetricsRecord", otlp.METRICS, tuple(columns), select)
+
+
+def statements() -> dict[str, Statement]:
+    """The statement of each signal: traces, logs, metrics."""
+    return {"traces": _spans(), "logs": _logs(), "metrics": _metrics()}

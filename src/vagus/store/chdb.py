@@ -1,0 +1,145 @@
+"""The embedded engine: ClickHouse inside this process, behind a pool of connections.
+
+One chDB connection runs one query at a time; several connections in one process run side by side.
+The loader has a connection of its own, so that no dashboard can delay what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import chdb
+import msgspec
+
+from vagus.errors import StoreError
+from vagus.store.engine import Columns, Load
+from vagus.store.parameters import encode
+
+_ANSWER = {
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_denormals": 0,
+    "output_format_json_escape_forward_slashes": 0,
+}
+#: A segment becomes exactly one block, so that it is inserted whole or not at all.
+_ONE_BLOCK = {
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    "max_block_size": 100_000_000,
+    "max_insert_block_size": 100_000_000,
+    "min_insert_block_size_rows": 100_000_000,
+    "min_insert_block_size_bytes": 4_000_000_000,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "date_time_input_format": "best_effort",
+    "input_format_null_as_default": 0,
+}
+
+
+class ChdbEngine:
+    """The embedded engine over one directory; `:memory:` keeps nothing."""
+
+    def __init__(
+        self, path: Path | str, *, connections: int = 4, memory_bytes: int = 1024**3
+    ) -> None:
+        self._limits: dict[str, int | float | str] = {"max_memory_usage": memory_bytes}
+        # 1: a query may use both cores of a laptop; it never starves the pool of a bigger machine.
+        self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        try:
+            self._open = [chdb.connect(str(path)) for _ in range(connections + 1)]
+        except RuntimeError as e:
+            raise StoreError(f"opening the engine in {path}: {e}") from e
+        self._writer = self._open[0]
+        self._writing = threading.Lock()
+        for connection in self._open[1:]:
+            self._pool.put(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        connection = self._pool.get()
+        try:
+            yield connection
+        finally:
+            self._pool.put(connection)
+
+    def query(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        settings: Mapping[str, int | float | str] | None = None,
+    ) -> Columns:
+        """The answer to a SELECT, column by column."""
+        text = sql + _settings({**self._limits, **_ANSWER, **(settings or {})})
+        with self._connection() as connection:
+            answer = _run(connection, text, "JSONColumns", params)
+        return Columns(msgspec.json.decode(answer) if answer else {})
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that has no answer."""
+        with self._connection() as connection:
+            _run(connection, sql, "CSV", params)
+
+    def insert(self, table: str, rows: Sequence[Any], *, token: str | None = None) -> None:
+        """Insert structs or dicts as one block; the same `token` inserts only once."""
+        if not rows:
+            return
+        settings: dict[str, int | float | str] = dict(_ONE_BLOCK)
+        if token is not None:
+            settings["insert_deduplication_token"] = token
+        head = f"INSERT INTO {table}{_settings(settings)} FORMAT JSONEachRow\n"
+        body = msgspec.json.Encoder().encode_lines(rows).decode()
+        with self._writing:
+            _run(self._writer, head + body, "CSV", None)
+
+    def load(self, load: Load) -> None:
+        """Insert one protobuf segment; the same segment inserts only once."""
+        structure = load.structure.replace("'", "\\'")
+        source = f"file('{_quoted(str(load.segment))}', 'Protobuf', '{structure}')"
+        settings = {
+            **_ONE_BLOCK,
+            "insert_deduplication_token": load.token,
+            "format_schema_source": "string",
+            "format_schema": load.schema,
+            "format_schema_message_name": load.message,
+            "input_format_protobuf_oneof_presence": 1,
+        }
+        sql = (
+            f"INSERT INTO {load.table} ({', '.join(load.columns)}) "
+            f"{load.select.replace('{source}', source)}{_settings(settings)}"
+        )
+        with self._writing:
+            _run(self._writer, sql, "CSV", load.params)
+
+    def close(self) -> None:
+        """Finish running queries and let the engine go."""
+        for connection in self._open:
+            connection.close()
+
+
+def _run(connection: Any, sql: str, form: str, params: Mapping[str, Any] | None) -> bytes:
+    try:
+        answer = connection.query(sql, form, params=encode(params)) if params else (
+            connection.query(sql, form)
+        )
+    except RuntimeError as e:
+        raise StoreError(f"the engine refused a statement: {_first_line(e)}") from e
+    return answer.bytes() if answer is not None else b""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:500]
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _settings(settings: Mapping[str, int | float | str]) -> str:
+    pairs = (
+        f"{name} = '{_quoted(value)}'" if isinstance(value, str) else f"{name} = {value}"
+        for name, value in settings.items()
+    )
+    return " SETTINGS " + ", ".join(pairs)

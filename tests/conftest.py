@@ -1,0 +1,28 @@
+"""What every test may ask for: a real engine, shared, and a project of one's own in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from vagus.store.chdb import ChdbEngine
+from vagus.store.migrate import migrate
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChdbEngine]:
+    """The embedded engine with all tables; one process can open only one directory."""
+    engine = ChdbEngine(tmp_path_factory.mktemp("engine"))
+    migrate(engine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def project() -> str:
+    """The name of a project nobody else writes to."""
+    return f"project-{next(_numbers)}"
