@@ -1,0 +1,214 @@
+"""Retrieved documents of every convention, their age, and what a reranker moved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vagus.meaning.content import Document, Event, Retrieval
+from vagus.meaning.documents import (
+    document_time_ms,
+    read_documents,
+    read_time_ms,
+    rerank_moved,
+)
+
+FOUND = [
+    Document(0, "a", 0.9, "first", {"page": 1}),
+    Document(1, "b", 0.5, "second", {}),
+]
+OPENINFERENCE = {
+    "retrieval.documents.0.document.id": "a",
+    "retrieval.documents.0.document.score": "0.9",
+    "retrieval.documents.0.document.content": "first",
+    "retrieval.documents.0.document.metadata": '{"page": 1}',
+    "retrieval.documents.1.document.id": "b",
+    "retrieval.documents.1.document.score": "0.5",
+    "retrieval.documents.1.document.content": "second",
+    "input.value": "what?",
+    "gen_ai.retrieval.top_k": "5",
+}
+GEN_AI = {
+    "gen_ai.retrieval.documents": json.dumps(
+        [
+            {"id": "a", "score": 0.9, "content": "first", "metadata": {"page": 1}},
+            {"id": "b", "score": 0.5, "text": "second"},
+        ]
+    ),
+    "gen_ai.retrieval.query.text": "what?",
+    "gen_ai.retrieval.top_k": "5",
+}
+OPENLLMETRY = {
+    "traceloop.entity.output": json.dumps(
+        {
+            "output": [
+                {"page_content": "first", "metadata": {"page": 1}, "id": "a", "score": 0.9},
+                {"page_content": "second", "id": "b", "score": 0.5},
+            ]
+        }
+    ),
+    "traceloop.entity.input": '{"inputs": "what?"}',
+    "db.vector.query.top_k": "5",
+}
+OUTPUT = {
+    "output.value": json.dumps({"documents": json.loads(GEN_AI["gen_ai.retrieval.documents"])}),
+    "input.value": '{"query": "what?"}',
+    "gen_ai.request.top_k": "5",
+}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param(OPENINFERENCE, id="openinference"),
+        pytest.param(GEN_AI, id="gen_ai"),
+        pytest.param(OPENLLMETRY, id="openllmetry"),
+        pytest.param(OUTPUT, id="output.value"),
+    ],
+)
+def test_every_convention_gives_the_same_documents(attributes: dict[str, str]) -> None:
+    assert read_documents(attributes) == Retrieval("what?", 5, FOUND, [])
+
+
+def test_documents_may_be_bare_texts() -> None:
+    sent = {"gen_ai.retrieval.documents": '["one", "two"]'}
+    assert [d.content for d in read_documents(sent).documents] == ["one", "two"]
+
+
+def test_vector_store_events_are_documents() -> None:
+    events = [
+        Event("db.query.result", {"db.query.result.id": "a", "db.query.result.document": "first"})
+    ]
+    assert read_documents({}, "retrieval", events).documents == [
+        Document(0, "a", None, "first", {})
+    ]
+
+
+def test_id_and_score_are_taken_from_metadata_when_missing() -> None:
+    sent = {
+        "retrieval.documents.0.document.content": "x",
+        "retrieval.documents.0.document.metadata": '{"doc_id": "m", "relevance_score": 0.25}',
+    }
+    (document,) = read_documents(sent).documents
+    assert (document.id, document.score) == ("m", 0.25)
+
+
+def test_a_rerank_has_inputs_and_outputs() -> None:
+    sent = {"reranker.query": "what?", "reranker.top_k": "2"}
+    for rank, name in enumerate("abc"):
+        sent[f"reranker.input_documents.{rank}.document.id"] = name
+    for rank, name in enumerate("ba"):
+        sent[f"reranker.output_documents.{rank}.document.id"] = name
+    found = read_documents(sent, "rerank")
+    assert (found.query, found.top_k) == ("what?", 2)
+    assert [d.id for d in found.inputs] == ["a", "b", "c"]
+    assert [d.id for d in found.documents] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved"),
+    [
+        ("abc", "abc", 0.0),
+        ("abc", "ab", 0.0),
+        ("abc", "bac", 2 / 3),
+        ("abcd", "dcba", 1.0),
+        ("aab", "aab", 0.0),
+        ("abc", "", None),
+        ("", "abc", None),
+    ],
+)
+def test_moved_is_the_share_that_changed_place(
+    before: str, after: str, moved: float | None
+) -> None:
+    retrieval = Retrieval(
+        inputs=[Document(rank, name) for rank, name in enumerate(before)],
+        documents=[Document(rank, name) for rank, name in enumerate(after)],
+    )
+    assert rerank_moved(retrieval) == moved
+
+
+def test_documents_without_ids_are_matched_by_content() -> None:
+    retrieval = Retrieval(
+        inputs=[Document(0, content="x"), Document(1, content="y")],
+        documents=[Document(0, content="y"), Document(1, content="x")],
+    )
+    assert rerank_moved(retrieval) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-01-02T03:04:05Z", 1_767_323_045_000),
+        ("2026-01-02T03:04:05+00:00", 1_767_323_045_000),
+        ("2026-01-02 03:04:05", 1_767_323_045_000),
+        ("2026-01-02", 1_767_312_000_000),
+        (1_767_323_045, 1_767_323_045_000),
+        ("1767323045.0", 1_767_323_045_000),
+        (1_767_323_045_000, 1_767_323_045_000),
+        (1_767_323_045_000_000_000, 1_767_323_045_000),
+        ("yesterday", None),
+        (17, None),
+        (float("nan"), None),
+        (None, None),
+        ({"a": 1}, None),
+    ],
+)
+def test_times_are_read_in_every_usual_form(value: Any, expected: int | None) -> None:
+    assert read_time_ms(value) == expected
+
+
+def test_the_last_change_beats_the_creation() -> None:
+    document = Document(0, metadata={"created_at": "2020-01-01", "Updated-At": "2026-01-02"})
+    assert document_time_ms(document) == 1_767_312_000_000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "documents",
+                    "id",
+                    "score",
+                    "content",
+                    "metadata",
+                    "document",
+                    "node",
+                    "date",
+                    "kwargs",
+                    "page_content",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),  # fmt: skip
+    max_leaves=15,
+)
+KEYS = st.sampled_from(
+    sorted(set(OPENINFERENCE) | set(GEN_AI) | set(OPENLLMETRY) | set(OUTPUT))
+    + [
+        "retrieval.documents.0",
+        "retrieval.documents.0.document",
+        "reranker.input_documents.1.document",
+    ]
+)
+
+
+@given(
+    st.dictionaries(KEYS, JSON | JSON.map(json.dumps) | st.text(), max_size=6),
+    st.sampled_from(["retrieval", "rerank", ""]),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_attributes_give_a_retrieval(attributes: dict[str, Any], kind: str) -> None:
+    found = read_documents(attributes, kind)
+    assert [d.rank for d in found.documents] == list(range(len(found.documents)))
+    assert all(isinstance(document_time_ms(d), int | None) for d in found.documents)
+    moved = rerank_moved(found)
+    assert moved is None or 0 <= moved <= 1
