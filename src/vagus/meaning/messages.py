@@ -121,10 +121,11 @@ def telling_text(value: Any, keys: Sequence[str] = _ANSWERED, depth: int = 5) ->
         if isinstance(found, (list, tuple)) and len(found) == 1:
             found = loads(found[0])
         elif isinstance(found, Mapping):
-            inner = first(found, *keys, *_WRAPPERS)
-            if inner is None or inner == {} or inner == []:
+            held = (loads(found.get(key)) for key in (*keys, *_WRAPPERS))
+            inner = next((v for v in held if v not in (None, "", {}, [])), None)
+            if inner is None:
                 break
-            found = loads(inner)
+            found = inner
         else:
             break
     return as_text(found)
