@@ -1,0 +1,1 @@
+"""What people and other programs see: REST, SQL, exports and the web page."""
