@@ -1,0 +1,120 @@
+"""`vagus.score`: a verdict about a span or a trace, sent in the background."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+from opentelemetry import trace
+
+from vagus.sdk._address import Address
+from vagus.sdk._guard import guard, say_once
+from vagus.sdk._queue import Limits, Queue
+
+_LIMITS = Limits(items=1000, size_bytes=4 * 1024 * 1024, batch=100, delay_s=0.5)
+_TIMEOUT_S = 10.0
+_RETRY_AFTER_S = (0.5, 2.0)
+_EXPLANATION_LIMIT = 4000
+
+Score = dict[str, Any]
+
+
+class ScoreSender:
+    """The queue of scores and the HTTP call behind it."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._is_closing = False
+        self.queue: Queue[Score] = Queue("vagus-scores", self._send, _LIMITS)
+
+    def close(self, timeout_s: float) -> None:
+        """Flush until the timeout, then give up on what is left."""
+        self.queue.close(timeout_s)
+        self._is_closing = True
+
+    def _send(self, batch: list[Score]) -> bool:
+        for pause_s in (*_RETRY_AFTER_S, None):
+            status = self._post(batch)
+            if 200 <= status < 300:
+                return True
+            if pause_s is None or self._is_closing or status not in (0, 429, 502, 503, 504):
+                say_once("score", f"vagus: {len(batch)} scores could not be sent (HTTP {status})")
+                return False
+            time.sleep(pause_s)
+        return False
+
+    def _post(self, batch: list[Score]) -> int:
+        # Imported here because it is slow and most programs send no scores.
+        import urllib.error
+        import urllib.request
+
+        # 0 stands for 'never reached it'.
+        request = urllib.request.Request(  # noqa: S310 - the address is the operator's own
+            self._address.scores_url,
+            data=json.dumps(batch).encode(),
+            headers={"content-type": "application/json", **self._address.headers},
+            method="POST",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        except OSError:
+            return 0
+
+
+class _Target:
+    """Where `score` puts its scores; None before `init` and after `shutdown`."""
+
+    queue: Queue[Score] | None = None
+
+
+def send_scores_to(queue: Queue[Score] | None) -> None:
+    """Set, or with None unset, the queue that `score` fills."""
+    _Target.queue = queue
+
+
+@guard(default=None)
+def score(
+    name: str,
+    value: float | bool | None = None,
+    *,
+    label: str | None = None,
+    passed: bool | None = None,
+    explanation: str | None = None,
+    trace_id: str | None = None,
+    span_id: str | None = None,
+) -> None:
+    """Give a verdict about a span or trace; by default about the current span.
+
+    Ids are hex, as in OpenTelemetry. With only `trace_id`, the whole trace is meant. Never waits:
+    scores travel in the background, and those that find no room are counted in `health()`.
+    """
+    queue = _Target.queue
+    if queue is None:
+        return
+    if trace_id is None and span_id is None:
+        current = trace.get_current_span().get_span_context()
+        if current.is_valid:
+            trace_id, span_id = f"{current.trace_id:032x}", f"{current.span_id:016x}"
+    if trace_id is None:
+        say_once("score target", f"vagus: score {name!r} has no trace to belong to; not sent")
+        return
+    said = {
+        # The id makes a retried request harmless.
+        "score_id": f"{random.getrandbits(128):032x}",
+        "name": name,
+        "value": None if value is None else float(value),
+        "label": label,
+        "passed": passed,
+        "explanation": None if explanation is None else explanation[:_EXPLANATION_LIMIT],
+        "trace_id": trace_id,
+        "span_id": span_id,
+        "time_ms": time.time_ns() // 1_000_000,
+    }
+    found = {key: item for key, item in said.items() if item is not None}
+    queue.put(found, 500 + len(explanation or ""))
