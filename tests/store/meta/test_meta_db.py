@@ -109,6 +109,7 @@ def test_sqlite_is_durable_and_private(tmp_path: Path) -> None:
     [
         ("not a url", "is not a database URL"),
         ("mysql://root:hunter2@localhost/vagus", "must name an SQLite file"),
+        ("postgresql://localhost/vagus?sslmode=require", "no options.*remove sslmode"),
         ("sqlite://", "must name an SQLite file"),
         ("sqlite:////nowhere/at/all/meta.db", "cannot open the metadata database"),
     ],

@@ -23,7 +23,7 @@ class Meta:
     `sqlite:////absolute/path` or `postgresql://user:password@host/database`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.url = _parse(url)
         if self.is_sqlite:
             _create_private(Path(self.url.database or ""))
@@ -36,7 +36,7 @@ class Meta:
     @classmethod
     def at(cls, path: Path) -> Meta:
         """The SQLite database in the file `path`, made if it is not there."""
-        return cls(f"sqlite:///{path.absolute()}")
+        return cls(URL.create("sqlite", database=str(path.absolute())))
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,7 +60,7 @@ class Meta:
         self.engine.dispose()
 
 
-def _parse(url: str) -> URL:
+def _parse(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as e:
@@ -68,6 +68,11 @@ def _parse(url: str) -> URL:
     match parsed.get_backend_name():
         case "sqlite" if parsed.database not in (None, "", ":memory:"):
             return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres" if parsed.query:
+            raise ConfigError(
+                "store.meta_url takes no options after the database name; remove "
+                f"{', '.join(sorted(parsed.query))}"
+            )
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+pg8000")
     raise ConfigError(

@@ -28,8 +28,8 @@ def check_same_origin(method: str, headers: Mapping[str, str], public_url: str =
     origin = headers.get("origin")
     if origin is not None:
         own = {headers.get("host", "").lower(), urlsplit(public_url).netloc.lower()} - {""}
-        parts = urlsplit(origin.lower())
-        if parts.scheme not in ("http", "https") or parts.netloc not in own:
+        scheme, _, host = origin.lower().partition("://")
+        if scheme not in ("http", "https") or host not in own:
             raise Forbidden("this request came from another site")
     if site is None and origin is None:
         raise Forbidden("a request with a cookie must say its Origin; use an API key in scripts")
@@ -40,6 +40,9 @@ def check_loopback_host(headers: Mapping[str, str]) -> None:
 
     Without this a web page could let its own name point at 127.0.0.1 and read everything.
     """
-    host = urlsplit(f"//{headers.get('host', '')}").hostname
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
+    except ValueError:
+        host = None
     if host is None or (host not in _LOOPBACK and not host.endswith(".localhost")):
         raise Forbidden("without sign-in, Vagus answers only to localhost")
