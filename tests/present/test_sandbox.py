@@ -40,8 +40,8 @@ def ask(engine, functions, two_projects):
 
     def run(query: str) -> str:
         sql = scope_sql(query, functions)
-        limits = {"max_execution_time": 1, "limit": 1000}
-        limits["additional_table_filters"] = fence(two_projects)
+        limits = {"max_execution_time": 1, "limit": 1000, "max_memory_usage": 256 << 20}
+        limits |= fence(two_projects)
         return repr(list(engine.query(sql, {"project": two_projects}, limits).rows()))
 
     return run
@@ -199,6 +199,7 @@ ESCAPES = [
     "SELECT * FROM numbers(10) ORDER BY number WITH FILL TO (SELECT count() FROM default.spans)",
     "SELECT sum(1) OVER (ORDER BY (SELECT any(name) FROM default.spans)) AS n",
     "SELECT * REPLACE ((SELECT any(name) FROM default.spans) AS name) FROM spans",
+    "SELECT count() FROM spans PREWHERE 1 WHERE 1",
     "SELECT * FROM spans PREWHERE name IN (SELECT name FROM default.spans)",
     "SELECT toString((WITH x AS (SELECT any(name) AS n FROM default.spans) SELECT n FROM x)) AS n",
     "SELECT * FROM (SELECT 1) AS q WHERE 1 IN (SELECT 1 FROM system.one)",
@@ -296,6 +297,68 @@ def test_any_string_literal_comes_back_as_it_was(engine, functions, text):
 
 
 def test_the_engine_fence_holds_without_the_rewriting(engine, two_projects):
-    filters = {"additional_table_filters": fence(two_projects)}
+    assert engine.query("SELECT trace_id FROM spans", None, fence(two_projects))["trace_id"] == [
+        "mine"
+    ]
 
-    assert engine.query("SELECT trace_id FROM spans", None, filters)["trace_id"] == ["mine"]
+
+# Each fails, or turns out otherwise, if the engine evaluates it on a row of the other project.
+# In a row of one's own `sly` is 1; in the other project it is the secret.
+ORACLES = [
+    "SELECT count() AS n FROM {t} WHERE toInt32({c}) = 1",
+    "SELECT count() AS n FROM {t} WHERE if({c} LIKE 'other%', toInt32({c}), 1) = 1",
+    "SELECT sum(toInt32({c})) AS n FROM {t}",
+    "SELECT toInt32({c}) AS n FROM {t} ORDER BY n LIMIT 1",
+    "SELECT toInt32({c}) AS n FROM {t} GROUP BY n",
+    "SELECT count() AS n FROM {t} GROUP BY {c} HAVING toInt32({c}) = 1",
+    "SELECT count() AS n FROM (SELECT * FROM {t}) AS q WHERE toInt32({c}) = 1",
+    "WITH q AS (SELECT * FROM {t}) SELECT count() AS n FROM q WHERE toInt32({c}) = 1",
+    "SELECT count() AS n FROM {t} AS a JOIN {t} AS b ON toInt32(a.{c}) = toInt32(b.{c})",
+    "SELECT count() AS n FROM numbers(2) AS a JOIN {t} AS b ON a.number = toInt32(b.{c})",
+    "SELECT count() AS n FROM {t} WHERE 1 IN (SELECT toInt32({c}) FROM {t})",
+    "SELECT count() AS n FROM {t} WHERE toInt32({c}) IN (1, 2) AND project != 'x'",
+    "SELECT toInt32({c}) AS n FROM {t} WHERE n = 1 LIMIT 1 BY n",
+    "SELECT max(toInt32({c})) OVER () AS n FROM {t}",
+    "SELECT countIf(toInt32({c}) = 1) AS n FROM {t} WHERE intDiv(1, toInt32({c})) = 1",
+    "SELECT count() AS n FROM {t} WHERE JSONExtractInt({c}) = 1 OR toInt32({c}) = 1",
+    "SELECT count() AS n FROM {t} WHERE toDate(concat('2020-01-0', {c})) = '2020-01-01'",
+    "SELECT count() AS n FROM {t} WHERE length(repeat('x', toInt32({c}))) = 1",
+    "SELECT DISTINCT toInt32({c}) AS n FROM {t} WHERE toInt32({c}) > 0 ORDER BY n DESC LIMIT 1",
+    "SELECT count() AS n FROM {t} ARRAY JOIN [toInt32({c})] AS x WHERE x = 1",
+    "SELECT x AS n FROM (SELECT toInt32({c}) AS x FROM {t}) AS q WHERE x = 1",
+    "SELECT n FROM (SELECT 1 AS n UNION DISTINCT SELECT toInt32({c}) AS n FROM {t}) AS q",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mixed_rows(engine):
+    """Rows of two projects side by side in one block, so that they share granules."""
+    rows = []
+    for number in range(3):
+        for name, word in (("oracle-a", SECRET), ("oracle-m", "1"), ("oracle-z", SECRET)):
+            rows.append({"project": name, "user": word, "name": word, "trace_id": f"{number}"})
+    settled = {"minute": 1_700_000_000, "version": 1, "sign": 1, "start": 1_700_000_000}
+    engine.insert("spans", [row | {"span_id": "s"} for row in rows])
+    engine.insert("traces", [row | settled | {"status": "ok"} for row in rows])
+    return "oracle-m"
+
+
+@pytest.mark.parametrize("column", ["user", "name"])
+@pytest.mark.parametrize("table", ["spans", "traces"])
+@pytest.mark.parametrize("query", ORACLES)
+def test_no_expression_is_evaluated_on_a_foreign_row(
+    engine, functions, mixed_rows, query, table, column
+):
+    sql = scope_sql(query.format(t=table, c=column), functions)
+
+    answer = engine.query(sql, {"project": mixed_rows}, fence(mixed_rows))
+
+    assert set(answer["n"]) <= {1, 3, 9}
+
+
+def test_a_failed_query_leaves_nothing_in_the_next_answer(engine):
+    for _ in range(10):
+        with pytest.raises(StoreError):
+            engine.query("SELECT throwIf(number = 3000000) AS a FROM numbers(4000000)")
+
+        assert dict(engine.query("SELECT 1 AS b").data) == {"b": [1]}

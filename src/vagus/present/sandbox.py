@@ -8,13 +8,13 @@ SQL is then written anew. What is not known to be harmless is refused.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Collection, Iterator
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from vagus.errors import BadInput
 
@@ -99,19 +99,19 @@ _TYPES = frozenset(
 )
 # Words that may stand before a parenthesis without being a function.
 _WORDS = frozenset(
-    "in and or not as select from join on where prewhere having by union all over using except "
+    "in and or not as select from join on where having by union all over using except "
     "replace then when else case between like ilike distinct limit offset cast with exists "
     "interval columns intersect is div mod any sets rollup cube totals asc desc final".split()
 )
 _COMMON_PREFIX = "__with__"
 _QUERY_ARGS = frozenset(
-    "with_ expressions distinct from_ joins where prewhere group having qualify order limit "
+    "with_ expressions distinct from_ joins where group having qualify order limit "
     "offset windows this expression by_name side alias".split()
 )
 _TABLE_ARGS = frozenset({"this", "alias", "joins"})
-_NODES: tuple[type[exp.Expression], ...] = (
+_NODES: tuple[type[exp.Expr], ...] = (
     exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Subquery, exp.With, exp.CTE, exp.From,
-    exp.Join, exp.Table, exp.Final, exp.TableAlias, exp.Where, exp.PreWhere, exp.Group, exp.Having,
+    exp.Join, exp.Table, exp.Final, exp.TableAlias, exp.Where, exp.Group, exp.Having,
     exp.Qualify, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Star, exp.Column,
     exp.Identifier, exp.Alias, exp.Literal, exp.RawString, exp.Null, exp.Boolean, exp.Paren,
     exp.Tuple, exp.Array, exp.Binary, exp.Unary, exp.Func, exp.Case, exp.If, exp.Between, exp.In,
@@ -154,13 +154,25 @@ def scope_sql(query: str, functions: Collection[str]) -> str:
     return sql
 
 
-def fence(project: str) -> str:
-    """The value of the engine's `additional_table_filters` that keeps one project's rows."""
+def fence(project: str) -> dict[str, int | str]:
+    """The engine settings under which scoped SQL runs.
+
+    The table filters keep one project's rows once more, independent of the parser here. The rest
+    makes the engine apply the project's condition before it looks at any expression of the
+    user's: otherwise a conversion that fails on a foreign row would show it in its message.
+    """
     condition = f"project = {_quoted(project)}"
-    return "{" + ", ".join(f"{_quoted(name)}: {_quoted(condition)}" for name in FENCED) + "}"
+    filters = ", ".join(f"{_quoted(name)}: {_quoted(condition)}" for name in FENCED)
+    return {
+        "additional_table_filters": "{" + filters + "}",
+        "optimize_move_to_prewhere": 0,
+        "query_plan_optimize_prewhere": 0,
+        "query_plan_merge_filters": 0,
+        "short_circuit_function_evaluation": "force_enable",
+    }
 
 
-def _parse(query: str) -> exp.Expression:
+def _parse(query: str) -> exp.Expr:
     if len(query) > MAX_CHARS:
         raise BadInput("the query is too long", field="query", limit=f"{MAX_CHARS} characters")
     if "\x00" in query:
@@ -197,7 +209,7 @@ def _nesting(query: str) -> int:
     return deepest
 
 
-def _check_node(node: exp.Expression) -> None:
+def _check_node(node: exp.Expr) -> None:
     if not isinstance(node, _NODES):
         raise _refused(node)
     if isinstance(node, exp.Query) and not isinstance(node, exp.Table):
@@ -222,13 +234,13 @@ def _check_node(node: exp.Expression) -> None:
         _check_type(node)
 
 
-def _only_args(node: exp.Expression, allowed: frozenset[str]) -> None:
+def _only_args(node: exp.Expr, allowed: frozenset[str]) -> None:
     for name, value in node.args.items():
         if value and name not in allowed:
             raise BadInput(f"{name.strip('_').upper()} is not allowed here", field="query")
 
 
-def _refused(node: exp.Expression) -> BadInput:
+def _refused(node: exp.Expr) -> BadInput:
     if isinstance(node, exp.Placeholder | exp.Parameter):
         return BadInput("query parameters are not allowed here", field="query")
     return BadInput(f"{node.key.upper()} is not allowed here", field="query")
@@ -253,7 +265,7 @@ def _check_in(node: exp.In) -> None:
         raise BadInput("the list of IN must hold values, not names", field="query")
 
 
-def _check_source(node: exp.Expression) -> None:
+def _check_source(node: exp.Expr) -> None:
     """Rows come from tables and subqueries only; inside ARRAY JOIN the parser sees no tables."""
     if str(node.args.get("kind") or "").upper() == "ARRAY":
         if node.find(exp.Query) is not None:
@@ -264,39 +276,43 @@ def _check_source(node: exp.Expression) -> None:
         raise BadInput("rows come from tables and subqueries only", field="query")
 
 
-def _check_type(node: exp.Expression) -> None:
+def _check_type(node: exp.Expr) -> None:
     for literal in node.find_all(exp.Literal):
         text = str(literal.this)
         if not text.replace("/", "").replace("_", "").replace("-", "").replace(".", "").isalnum():
             raise BadInput(f"{text!r} cannot be part of a type or interval", field="query")
 
 
-def _rename_common_tables(tree: exp.Expression) -> exp.Expression:
-    """Give every WITH table a name that no stored table has, so that scope mistakes find nothing."""
+def _rename_common_tables(tree: exp.Expr) -> exp.Expr:
+    """Give every WITH table a name no stored table has, so that a scope mistake finds nothing."""
     names = set()
-    for table in tree.find_all(exp.CTE):
-        if table.args.get("scalar"):
+    for common in tree.find_all(exp.CTE):
+        if common.args.get("scalar"):
             continue
-        name = table.alias
+        name = common.alias
         if name in TABLES:
             raise BadInput(f"WITH must not redefine the table {name!r}", field="query")
         names.add(name)
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(_common_name(name), quoted=True)))
+        common.set("alias", _alias(_common_name(name)))
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier) or table.name not in names:
             continue
         if not table.alias:
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+            table.set("alias", _alias(table.name))
         table.set("this", exp.to_identifier(_common_name(table.name), quoted=True))
         table.meta["common"] = True
     return tree
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
 
 
 def _common_name(name: str) -> str:
     return _COMMON_PREFIX + name
 
 
-def _scope_tables(tree: exp.Expression) -> exp.Expression:
+def _scope_tables(tree: exp.Expr) -> exp.Expr:
     for final in list(tree.find_all(exp.Final)):
         # What is read is final already, and a subquery cannot be.
         final.replace(final.this)
@@ -312,7 +328,7 @@ def _scope_tables(tree: exp.Expression) -> exp.Expression:
                 f"no table {table.sql('clickhouse')[:80]!r}; there are {known}", field="query"
             )
         inner = sqlglot.parse_one(TABLES[table.name], dialect="clickhouse")
-        alias = exp.TableAlias(this=exp.to_identifier(table.alias or table.name, quoted=True))
+        alias = _alias(table.alias or table.name)
         table.replace(exp.Subquery(this=inner, alias=alias, joins=table.args.get("joins")))
     return tree
 
@@ -327,7 +343,7 @@ def _check_numbers(call: exp.Anonymous) -> None:
             raise BadInput("numbers() is too large", field="query", limit=str(MAX_NUMBERS))
 
 
-def _quote_string(literal: exp.Expression) -> None:
+def _quote_string(literal: exp.Expr) -> None:
     """Write strings that need escapes ourselves: their quoting is what injections live on."""
     text = str(literal.this)
     if isinstance(literal, exp.Literal) and not literal.is_string:
@@ -360,7 +376,7 @@ def _check_sources(tokens: list[Token]) -> None:
 
 
 def _called(tokens: list[Token]) -> Iterator[str]:
-    for word, follower in zip(tokens, tokens[1:], strict=False):
+    for word, follower in itertools.pairwise(tokens):
         if follower.token_type is TokenType.L_PAREN and _is_word(word):
             if word.token_type is TokenType.IDENTIFIER or word.text.lower() not in _WORDS:
                 yield word.text
