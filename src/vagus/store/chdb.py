@@ -125,8 +125,19 @@ def _run(connection: Any, sql: str, form: str, params: Mapping[str, Any] | None)
             connection.query(sql, form)
         )
     except RuntimeError as e:
+        _drain(connection)
         raise StoreError(f"the engine refused a statement: {_first_line(e)}") from e
     return answer.bytes() if answer is not None else b""
+
+
+def _drain(connection: Any) -> None:
+    """Throw away what a failed query had written: chDB puts it in front of the next answer."""
+    for _ in range(3):
+        try:
+            if connection.query("SELECT 1", "TSV").bytes() == b"1\n":
+                return
+        except RuntimeError:
+            continue
 
 
 def _first_line(error: Exception) -> str:
