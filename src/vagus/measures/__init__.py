@@ -1,0 +1,1 @@
+"""Measures: what can be asked of the settled telemetry, and the one way to ask it."""

@@ -1,0 +1,221 @@
+"""The facts of a settled row that measures add up, and the dimensions they are split by.
+
+Every fact is a signed sum: a cancel row (sign -1) takes away exactly what its row had put in.
+That is why real numbers are summed as decimals, where a - a is 0 in any order, and why extreme
+values from hostile telemetry are clamped before they are summed. `store/schema/0003_rollups.sql`
+holds the same expressions a minute at a time; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vagus.stats.sketch import SQL_BUCKET
+
+
+def _number(expression: str) -> str:
+    """A real number made safe to add: unknown and NaN are 0, the rest within plus or minus a billion."""
+    value = f"ifNull({expression}, 0)"
+    return f"toDecimal128(if(isFinite({value}), least(greatest({value}, -1e9), 1e9), 0), 12)"
+
+
+def _square(expression: str) -> str:
+    value = f"ifNull({expression}, 0)"
+    clamped = f"if(isFinite({value}), least(abs({value}), 1e8), 0)"
+    return f"toDecimal128(pow({clamped}, 2), 18)"
+
+
+def _product(left: str, right: str) -> str:
+    return f"toDecimal128(least({left} * {right}, 1e16), 18)"
+
+
+def _count(expression: str) -> str:
+    """A whole number made safe to add: at most a million millions a row."""
+    return f"toInt64(least({expression}, 1000000000000))"
+
+
+def _is(condition: str) -> str:
+    return f"toInt64(ifNull({condition}, 0))"
+
+
+def _known(expression: str) -> str:
+    return f"toInt64(ifNull(isFinite({expression}), 0))"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One settled table: its facts, its distributions, and the columns a filter may name.
+
+    `facts` and `distributions` map a name to an expression over one row; a distribution gives the
+    column whose log buckets are counted. `rolled` are the dimensions kept in `rollup`; `raw` are
+    those with too many values for it. `numbers` may be compared with a number in a filter;
+    `searched` are the columns a bare word looks in. `base` is the fact that counts rows.
+    """
+
+    name: str
+    rollup: str
+    base: str
+    facts: Mapping[str, str]
+    distributions: Mapping[str, str]
+    rolled: tuple[str, ...]
+    raw: tuple[str, ...]
+    numbers: tuple[str, ...]
+    searched: tuple[str, ...]
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Every text dimension, the rolled ones first."""
+        return self.rolled + self.raw
+
+
+# One order for all three tables, from what varies least to what varies most.
+_SHARED = (
+    "env", "region", "service", "service_version", "team", "feature", "agent", "provider", "model",
+    "prompt", "prompt_version", "index_name", "index_version",
+)  # fmt: skip
+
+_TOKENS = {
+    "input_tokens": _count("input_tokens"),
+    "output_tokens": _count("output_tokens"),
+    "cached_tokens": _count("cache_read_tokens"),
+    "cache_write_tokens": _count("cache_write_tokens"),
+    "reasoning_tokens": _count("reasoning_tokens"),
+}
+
+TRACES = Table(
+    name="traces",
+    rollup="trace_minutes",
+    base="requests",
+    facts={
+        "requests": "toInt64(1)",
+        "errors": _is("status = 'error'"),
+        "spans": _count("span_count"),
+        "spans_squares": _square("toFloat64(span_count)"),
+        "orphans": _count("orphan_count"),
+        "calls": _count("billable_calls"),
+        "calls_squares": _square("toFloat64(billable_calls)"),
+        "retries": _count("retry_calls"),
+        "tool_calls": _count("tool_calls"),
+        "tool_calls_squares": _square("toFloat64(tool_calls)"),
+        "agent_requests": _is("agent_steps > 0"),
+        "agent_steps": _count("agent_steps"),
+        "agent_steps_squares": _square("toFloat64(agent_steps)"),
+        **_TOKENS,
+        "model_requests": _is("input_tokens + output_tokens > 0"),
+        "tokens_squares": _square("toFloat64(input_tokens) + toFloat64(output_tokens)"),
+        "unknown_cost_calls": _count("unknown_cost_calls"),
+        "costed_requests": _is("unknown_cost_calls = 0"),
+        "costed_usd": _number("if(unknown_cost_calls = 0, cost_usd, 0)"),
+        "costed_squares": _square("if(unknown_cost_calls = 0, cost_usd, 0)"),
+    },
+    distributions={"latency_ms": "duration_ms", "ttft_ms": "ttft_ms"},
+    rolled=("kind", "error_class", *_SHARED),
+    raw=("name", "status", "tenant", "user", "session", "trace_id", "root_span_id"),
+    numbers=(
+        "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
+        "reasoning_tokens", "span_count", "orphan_count", "error_count", "billable_calls",
+        "retry_calls", "tool_calls", "tool_errors", "retrievals", "agent_steps",
+        "unknown_cost_calls",
+    ),
+    searched=("name", "input"),
+)  # fmt: skip
+
+STEPS = Table(
+    name="steps",
+    rollup="step_minutes",
+    base="steps",
+    facts={
+        "steps": "toInt64(1)",
+        "errors": _is("status = 'error'"),
+        "rate_limited": _is("error_class = 'rate_limit'"),
+        "timed_out": _is("error_class = 'timeout'"),
+        "retries": _is("is_retry = 1"),
+        **_TOKENS,
+        "input_squares": _square("toFloat64(input_tokens)"),
+        "cached_squares": _square("toFloat64(cache_read_tokens)"),
+        "input_cached": _product("toFloat64(input_tokens)", "toFloat64(cache_read_tokens)"),
+        "output_squares": _square("toFloat64(output_tokens)"),
+        "with_usage": _is("has_usage = 1"),
+        "generating_s": _number("if(output_tokens > 0, duration_ms / 1000, 0)"),
+        "cost_usd": _number("cost_usd"),
+        "cost_squares": _square("cost_usd"),
+        "cost_known": _known("cost_usd"),
+        "cost_unknown": _is("is_billable = 1 AND NOT ifNull(isFinite(cost_usd), 0)"),
+        "finished": _is("finish_reason != ''"),
+        "cut_off": _is("finish_reason = 'length'"),
+        "filtered": _is("finish_reason = 'content_filter'"),
+        "retrieval_steps": _is("kind = 'retrieval'"),
+        "rerank_steps": _is("kind = 'rerank'"),
+        "retrievals": _is("isNotNull(retrieved)"),
+        "retrieved": _count("ifNull(retrieved, 0)"),
+        "retrieved_squares": _square("toFloat64(retrieved)"),
+        "retrieved_none": _is("retrieved = 0"),
+        "top_scores": _known("top_score"),
+        "top_score": _number("top_score"),
+        "top_score_squares": _square("top_score"),
+        "document_ages": _known("document_age_days"),
+        "document_age_days": _number("document_age_days"),
+        "document_age_squares": _square("document_age_days"),
+        "reranks": _known("rerank_moved"),
+        "rerank_moved": _number("rerank_moved"),
+        "rerank_moved_squares": _square("rerank_moved"),
+    },
+    distributions={"latency_ms": "duration_ms", "ttft_ms": "ttft_ms"},
+    rolled=(
+        "kind", "is_billable", "error_class", *_SHARED, "request_model", "system_fingerprint",
+        "finish_reason", "tool", "tool_set",
+    ),
+    raw=(
+        "name", "operation", "status", "cost_source", "tenant", "user", "session", "trace_id",
+        "span_id", "parent_span_id", "response_id",
+    ),
+    numbers=(
+        "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
+        "reasoning_tokens", "retrieved", "top_score", "document_age_days", "rerank_moved",
+    ),
+    searched=("name",),
+)  # fmt: skip
+
+_WEIGHT = "if(isFinite(weight), least(greatest(weight, 0), 1e6), 0)"
+_JUDGED = "status = 'ok' AND isNotNull(passed)"
+_VALUED = "status = 'ok' AND ifNull(isFinite(value), 0)"
+
+SCORES = Table(
+    name="scores",
+    rollup="score_minutes",
+    base="scores",
+    facts={
+        "scores": "toInt64(1)",
+        "failed": _is("status = 'failed'"),
+        "judged": _is(_JUDGED),
+        "judged_weight": _number(f"if({_JUDGED}, {_WEIGHT}, 0)"),
+        "judged_weight_squares": _square(f"if({_JUDGED}, {_WEIGHT}, 0)"),
+        "passed_weight": _number(f"if({_JUDGED} AND passed = 1, {_WEIGHT}, 0)"),
+        "failed_weight": _number(f"if({_JUDGED} AND passed = 0, {_WEIGHT}, 0)"),
+        "valued": _is(_VALUED),
+        "value_weight": _number(f"if({_VALUED}, {_WEIGHT}, 0)"),
+        "value_weight_squares": _square(f"if({_VALUED}, {_WEIGHT}, 0)"),
+        "value_total": _number(f"if({_VALUED}, {_WEIGHT} * value, 0)"),
+        "value_squares": _number(f"if({_VALUED}, {_WEIGHT} * value * value, 0)"),
+    },
+    distributions={},
+    rolled=("name", "source", "evaluator", "evaluator_version", *_SHARED),
+    raw=(
+        "label", "status", "tenant", "user", "session", "trace_id", "span_id", "score_id",
+    ),
+    numbers=("value", "weight"),
+    searched=("name", "explanation"),
+)  # fmt: skip
+
+TABLES: Mapping[str, Table] = {table.name: table for table in (TRACES, STEPS, SCORES)}
+
+
+def bucket_sql(column: str) -> str:
+    """The log bucket of a column, as the sketch counts it; only for rows where it is known."""
+    return SQL_BUCKET.replace("{value}", f"least(ifNull({column}, 0), 1e12)")
+
+
+def is_known_sql(column: str) -> str:
+    """Whether a column holds a number that can be counted in a bucket."""
+    return f"ifNull(isFinite({column}), 0)"

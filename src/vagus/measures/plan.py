@@ -1,0 +1,164 @@
+"""From a question to SQL: which table answers it, and the statement that adds up its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vagus.measures.catalogue import Kind, Measure, facts_of
+from vagus.measures.facts import Table, bucket_sql, is_known_sql
+from vagus.measures.filter import Filter, text_sql, where
+
+# What a group needs to have to be shown at all: rows that were not all cancelled.
+_RANKED_BY_AMOUNT = (Kind.COUNT, Kind.SUM)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A question made ready: the relation to read, its condition and the parameters."""
+
+    measure: Measure
+    by: tuple[str, ...]
+    is_rolled: bool
+    condition: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def relation(self) -> str:
+        """The table that is read."""
+        table = self.measure.source
+        return table.rollup if self.is_rolled else table.name
+
+
+def plan(
+    measure: Measure, project: str, parsed: Filter, by: tuple[str, ...], start_s: int, end_s: int
+) -> Plan:
+    """Choose the rollup when it has every column that is asked for, the settled table otherwise."""
+    table = measure.source
+    condition, params = scope(table, project, start_s, end_s)
+    asked = where(parsed, table)
+    params |= asked.params
+    parts = [condition, asked.sql]
+    for index, (dimension, values) in enumerate(measure.where.items()):
+        parts.append(f"{text_sql(dimension)} IN {{where_{index}:Array(String)}}")
+        params[f"where_{index}"] = list(values)
+    return Plan(
+        measure=measure,
+        by=by,
+        is_rolled=is_rolled(table, parsed, (*by, *measure.where)),
+        condition=" AND ".join(part for part in parts if part != "1"),
+        params=params,
+    )
+
+
+def scope(table: Table, project: str, start_s: int, end_s: int) -> tuple[str, dict[str, object]]:
+    """The condition that keeps a query to one project and to a stretch of minutes."""
+    condition = (
+        "project = {project:String} AND minute >= toDateTime({start_s:Int64}, 'UTC') "
+        "AND minute < toDateTime({end_s:Int64}, 'UTC')"
+    )
+    return condition, {"project": project, "start_s": start_s, "end_s": end_s}
+
+
+def is_rolled(table: Table, parsed: Filter, dimensions: Sequence[str]) -> bool:
+    """Whether the rollup of `table` has every column that a question names."""
+    columns = parsed.columns
+    return columns is not None and (columns | set(dimensions)) <= set(table.rolled)
+
+
+def sum_sql(table: Table, expression: str, *, rolled: bool) -> str:
+    """The signed sum of an expression over facts."""
+    parts = []
+    for sign, fact in facts_of(expression):
+        summed = f"sum({fact}_sum)" if rolled else f"sum({table.facts[fact]} * sign)"
+        parts.append(f"{'+' if sign > 0 else '-'} toFloat64({summed})")
+    return " ".join(parts).removeprefix("+ ")
+
+
+def totals_sql(question: Plan, limit: int) -> str:
+    """One row per group, the biggest first, with the number of all groups as `groups`."""
+    keys = _keys(question.by)
+    table = question.measure.source
+    rank = _rank(question)
+    base = sum_sql(table, table.base, rolled=question.is_rolled)
+    return (
+        f"SELECT {_listed(keys)}{rank} AS rank, count() OVER () AS groups "
+        f"FROM {question.relation} WHERE {question.condition} "
+        f"GROUP BY {_names(keys)} HAVING {base} > 0 "
+        f"ORDER BY rank DESC, {_names(keys)} LIMIT {limit:d}"
+    )
+
+
+def sums_sql(question: Plan, step_s: int | None, groups: Sequence[tuple[str, ...]] | None) -> str:
+    """The sums of each group and step; `groups` keeps to those keys, None takes all."""
+    time = [f"intDiv(toUnixTimestamp(minute), {step_s:d}) * {step_s:d} AS t"] if step_s else []
+    keys = [*_keys(question.by), *time]
+    condition = question.condition + _group_condition(question.by, groups)
+    if question.measure.kind is Kind.QUANTILE:
+        return _buckets_sql(question, keys, condition)
+    sums = ", ".join(
+        f"{sum_sql(question.measure.source, expression, rolled=question.is_rolled)} AS sum_{role}"
+        for role, expression in question.measure.sums.items()
+    )
+    grouped = f" GROUP BY {_names(keys)}" if keys else ""
+    return f"SELECT {_listed(keys)}{sums} FROM {question.relation} WHERE {condition}{grouped}"
+
+
+def group_params(groups: Sequence[tuple[str, ...]] | None) -> dict[str, object]:
+    """The parameters that `sums_sql` refers to when it keeps to some groups."""
+    return {
+        f"key_{row}_{column}": value
+        for row, key in enumerate(groups or ())
+        for column, value in enumerate(key)
+    }
+
+
+def _buckets_sql(question: Plan, keys: Sequence[str], condition: str) -> str:
+    name = question.measure.distribution
+    column = question.measure.source.distributions[name]
+    if question.is_rolled:
+        bucket, count = "bucket", "sum(bucket_count)"
+        joined = (
+            f" ARRAY JOIN mapKeys({name}_buckets) AS bucket, "
+            f"mapValues({name}_buckets) AS bucket_count"
+        )
+    else:
+        bucket, count, joined = f"{bucket_sql(column)} AS bucket", "sum(sign)", ""
+        condition += f" AND {is_known_sql(column)}"
+    names = f"{_names(keys)}, " if keys else ""
+    grouped = f" GROUP BY {_names(keys)}" if keys else ""
+    return (
+        f"SELECT {names}groupArray(bucket) AS buckets, groupArray(counted) AS counts FROM ("
+        f"SELECT {_listed(keys)}{bucket}, toInt64({count}) AS counted "
+        f"FROM {question.relation}{joined} WHERE {condition} "
+        f"GROUP BY {names}bucket HAVING counted != 0){grouped}"
+    )
+
+
+def _rank(question: Plan) -> str:
+    measure = question.measure
+    role = "numerator" if measure.kind in _RANKED_BY_AMOUNT else "n"
+    return sum_sql(measure.source, measure.sums[role], rolled=question.is_rolled)
+
+
+def _keys(by: Sequence[str]) -> list[str]:
+    return [f"toString({dimension}) AS key_{index}" for index, dimension in enumerate(by)]
+
+
+def _names(keys: Sequence[str]) -> str:
+    return ", ".join(key.rpartition(" AS ")[2] for key in keys)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return "".join(f"{key}, " for key in keys)
+
+
+def _group_condition(by: Sequence[str], groups: Sequence[tuple[str, ...]] | None) -> str:
+    if not groups:
+        return ""
+    columns = ", ".join(f"toString({dimension})" for dimension in by)
+    keys = ", ".join(
+        "(" + ", ".join(f"{{key_{row}_{column}:String}}" for column in range(len(by))) + ")"
+        for row in range(len(groups))
+    )
+    return f" AND ({columns}) IN ({keys})"

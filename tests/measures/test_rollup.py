@@ -1,0 +1,177 @@
+"""Rollups say exactly what the settled tables say, whatever is cancelled, settled again or replayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from settled_rows import START_S, score_row, step_row, trace_row
+
+from vagus.measures.catalogue import Measure, load_catalogue
+from vagus.measures.facts import TABLES, Table
+from vagus.measures.filter import parse
+from vagus.measures.plan import plan, sums_sql
+from vagus.measures.slice import Request, slice_measure
+from vagus.store.engine import Engine
+
+CATALOGUE = load_catalogue()
+NAMES = st.sampled_from(["", "a", "b"])
+COUNTS = st.sampled_from([0, 1, 2, 7, 1000])
+# Values that a hostile or broken program may send stand beside the usual ones.
+REALS = st.sampled_from([None, 0.0, 0.001, 0.3, 1.0, 42.5, 3600.0, -5.0, 1e300, 123456.789])
+TIMES = st.integers(0, 9).map(lambda minute: START_S + 60 * minute)
+
+shared = {
+    "service": NAMES, "env": NAMES, "team": NAMES, "model": NAMES, "user": NAMES,
+    "index_version": NAMES,
+}  # fmt: skip
+traces = st.fixed_dictionaries(
+    {
+        **shared, "status": st.sampled_from(["ok", "error"]), "error_class": NAMES,
+        "duration_ms": REALS.filter(lambda x: x is not None), "ttft_ms": REALS,
+        "span_count": COUNTS, "orphan_count": COUNTS, "billable_calls": COUNTS,
+        "agent_steps": COUNTS, "tool_calls": COUNTS, "input_tokens": COUNTS,
+        "output_tokens": COUNTS, "unknown_cost_calls": st.sampled_from([0, 1]),
+        "cost_usd": REALS.filter(lambda x: x is not None),
+    }
+)  # fmt: skip
+steps = st.fixed_dictionaries(
+    {
+        **shared, "kind": st.sampled_from(["llm", "retrieval", "rerank", "tool", "embedding"]),
+        "status": st.sampled_from(["ok", "error"]), "is_billable": st.sampled_from([0, 1]),
+        "error_class": st.sampled_from(["", "rate_limit", "timeout"]),
+        "is_retry": st.sampled_from([0, 1]), "has_usage": st.sampled_from([0, 1]),
+        "finish_reason": st.sampled_from(["", "stop", "length", "content_filter"]),
+        "duration_ms": REALS.filter(lambda x: x is not None), "ttft_ms": REALS,
+        "input_tokens": COUNTS, "output_tokens": COUNTS, "cache_read_tokens": COUNTS,
+        "cost_usd": REALS, "retrieved": st.sampled_from([None, 0, 5]), "top_score": REALS,
+        "document_age_days": REALS, "rerank_moved": REALS,
+    }
+)  # fmt: skip
+scores = st.fixed_dictionaries(
+    {
+        **shared, "name": st.sampled_from(["groundedness", "refusal", "format"]),
+        "source": st.sampled_from(["code", "user"]), "value": REALS,
+        "passed": st.sampled_from([None, 0, 1]), "weight": st.sampled_from([1.0, 4.0, 1e300]),
+        "status": st.sampled_from(["ok", "failed"]),
+    }
+)  # fmt: skip
+ROWS = {"traces": (trace_row, traces), "steps": (step_row, steps), "scores": (score_row, scores)}
+
+
+def written(engine: Engine, table: str, project: str, data: st.DataObject) -> None:
+    """Insert some rows, then cancel some of them and insert others in their place."""
+    make, values = ROWS[table]
+    drawn = data.draw(st.lists(st.tuples(TIMES, values), min_size=1, max_size=30))
+    rows = [make(project, minute_s, **value) for minute_s, value in drawn]
+    engine.insert(table, rows)
+    chosen = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True))
+    again: list[dict[str, Any]] = []
+    for index in chosen:
+        again += [rows[index] | {"sign": -1}, rows[index] | data.draw(values) | {"version": 2}]
+    engine.insert(table, again)
+
+
+def answers(engine: Engine, measure: Measure, project: str, by: tuple[str, ...]) -> list[Any]:
+    """What the rollup and the settled table answer to the same question, rounded to 12 digits."""
+    found = []
+    for rolled in (True, False):
+        asked = plan(measure, project, parse(""), by, START_S, START_S + 600)
+        chosen = type(asked)(measure, by, rolled, asked.condition, asked.params)
+        answer = engine.query(sums_sql(chosen, 60, None), chosen.params)
+        rows = [dict(row) for row in answer.dicts()]
+        for row in rows:
+            row["buckets"] = sorted(zip(row.pop("buckets", ()), row.pop("counts", ()), strict=True))
+        keyed = {
+            tuple(str(v) for k, v in row.items() if k == "t" or k.startswith("key_")): {
+                k: float(f"{v:.12g}") if isinstance(v, float) else v
+                for k, v in row.items()
+                if k.startswith("sum_") or k == "buckets"
+            }
+            for row in rows
+        }
+        found.append({k: v for k, v in keyed.items() if any(v.values())})
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES)
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), number=st.uuids())
+def test_every_measure_reads_the_same_from_the_rollup_and_the_settled_table(
+    engine: Engine, table: str, data: st.DataObject, number: object
+) -> None:
+    project = f"rollup-{number}"
+    written(engine, table, project, data)
+    for measure in CATALOGUE:
+        if measure.table == table:
+            rolled, settled = answers(engine, measure, project, ("team",))
+            assert rolled == settled, measure.id
+
+
+def rolled_up(engine: Engine, table: Table, project: str) -> dict[str, Any]:
+    """Everything the rollup holds about a project, added up."""
+    columns = ", ".join(f"sum({fact}_sum) AS {fact}" for fact in table.facts)
+    answer = engine.query(
+        f"SELECT {columns} FROM {table.rollup} WHERE project = {{project:String}}",
+        {"project": project},
+    )
+    return next(iter(answer.dicts()))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), number=st.uuids())
+def test_rows_that_are_all_cancelled_leave_nothing(
+    engine: Engine, table: Table, data: st.DataObject, number: object
+) -> None:
+    project = f"cancelled-{number}"
+    make, values = ROWS[table.name]
+    drawn = data.draw(st.lists(st.tuples(TIMES, values), min_size=1, max_size=30))
+    rows = [make(project, minute_s, **value) for minute_s, value in drawn]
+    engine.insert(table.name, rows)
+    engine.insert(table.name, [row | {"sign": -1} for row in reversed(rows)])
+    assert set(rolled_up(engine, table, project).values()) == {0}
+
+
+def test_a_batch_that_is_inserted_again_counts_once(engine: Engine, project: str) -> None:
+    rows = [trace_row(project, START_S, team="a"), trace_row(project, START_S, team="b")]
+    for _ in range(3):
+        engine.insert("traces", rows, token=f"{project}-1")
+    assert rolled_up(engine, TABLES["traces"], project)["requests"] == 2
+
+
+def test_batches_that_look_alike_count_each(engine: Engine, project: str) -> None:
+    for number in range(3):
+        engine.insert("traces", [trace_row(project, START_S)], token=f"{project}-{number}")
+    assert rolled_up(engine, TABLES["traces"], project)["requests"] == 3
+
+
+def test_a_crash_between_table_and_rollup_is_healed_by_the_replay(
+    engine: Engine, project: str
+) -> None:
+    rows = [trace_row(project, START_S)]
+    engine.execute("DETACH TABLE trace_minutes_fill")
+    try:
+        engine.insert("traces", rows, token=f"{project}-1")
+    finally:
+        engine.execute("ATTACH TABLE trace_minutes_fill")
+    assert rolled_up(engine, TABLES["traces"], project)["requests"] == 0
+
+    engine.insert("traces", rows, token=f"{project}-1")
+    assert rolled_up(engine, TABLES["traces"], project)["requests"] == 1
+    request = Request("requests", START_S, START_S + 60, filter="user!=nobody")
+    assert slice_measure(engine, project, request, CATALOGUE).series[0].total.value == 1
+
+
+def test_merging_keeps_the_sums(engine: Engine, project: str) -> None:
+    for number in range(4):
+        engine.insert("steps", [step_row(project, START_S, cost_usd=0.1 * number, ttft_ms=5.0)])
+    before = rolled_up(engine, TABLES["steps"], project)
+    engine.execute("OPTIMIZE TABLE step_minutes FINAL")
+    assert rolled_up(engine, TABLES["steps"], project) == before
