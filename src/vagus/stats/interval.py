@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -24,6 +25,7 @@ _EXACT_POISSON_LIMIT = 1000
 _EXACT_RANK_LIMIT = 1000
 
 
+@lru_cache(maxsize=256)
 def normal_quantile(p: float) -> float:
     """The value below which a standard normal falls with probability `p`."""
     return NormalDist().inv_cdf(p)
@@ -35,9 +37,9 @@ def effective_n(sum_w: float, sum_w2: float) -> float:
 
 
 def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
-    """The Wilson interval of a rate; weighted data gives its rate times the effective n, and that n.
+    """The Wilson interval of a rate.
 
-    With no data everything is possible: (0, 1).
+    For weighted data use `weighted_wilson`. With no data everything is possible: (0, 1).
     """
     if n <= 0:
         return 0.0, 1.0

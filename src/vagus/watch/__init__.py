@@ -1,0 +1,1 @@
+"""Monitors, objectives and budgets: what is measured becomes episodes with a known error rate."""
