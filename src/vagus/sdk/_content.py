@@ -89,7 +89,8 @@ class _Budget:
                 shrunk["…"] = f"(+{len(value) - position} items)"
                 break
             name = str(key) if isinstance(key, str | int) else f"<{type(key).__name__}>"
-            shrunk[self._string(name)] = self.shrink(item, depth + 1)
+            kept_name = self._string(name)  # before the value spends the budget
+            shrunk[kept_name] = self.shrink(item, depth + 1)
         return shrunk
 
     def _sequence(self, value: _Sequence, depth: int) -> list[Any]:

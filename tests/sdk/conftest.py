@@ -1,0 +1,20 @@
+"""The SDK's tests talk to a real receiver, and leave no SDK running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from otlp_receiver import Receiver
+
+import vagus
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A healthy receiver, and the SDK sending to it."""
+    receiver = Receiver()
+    vagus.init("checkout", endpoint=receiver.url, api_key="secret", instrument=False)
+    yield receiver
+    vagus.shutdown(5)
+    receiver.close()
