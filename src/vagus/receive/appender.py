@@ -57,9 +57,7 @@ class Appender:
             try:
                 os.ftruncate(self._fd, self.size)
             except OSError as again:
-                raise DiskLost(
-                    f"truncating {self.path} failed: {again.strerror}"
-                ) from again
+                raise DiskLost(f"truncating {self.path} failed: {again.strerror}") from again
             raise Unavailable(
                 f"the disk of the write-ahead log is full: {e.strerror}",
                 retry_after_s=10,

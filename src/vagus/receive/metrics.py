@@ -14,12 +14,8 @@ ITEMS = Counter(
     "Spans, log records and metric points accepted.",
     ["signal"],
 )
-BYTES = Counter(
-    "vagus_receive_bytes_total", "Bytes of accepted requests, inflated.", ["signal"]
-)
-REFUSED = Counter(
-    "vagus_receive_refused_total", "Requests refused, by reason.", ["reason"]
-)
+BYTES = Counter("vagus_receive_bytes_total", "Bytes of accepted requests, inflated.", ["signal"])
+REFUSED = Counter("vagus_receive_refused_total", "Requests refused, by reason.", ["reason"])
 REJECTED = Counter(
     "vagus_receive_rejected_items_total",
     "Items left out of an accepted request because they can never be stored.",
@@ -29,9 +25,7 @@ DUPLICATES = Counter(
     "vagus_receive_duplicates_total",
     "Re-sent requests acknowledged without storing twice.",
 )
-BACKLOG_BYTES = Gauge(
-    "vagus_wal_backlog_bytes", "Write-ahead log bytes not yet loaded."
-)
+BACKLOG_BYTES = Gauge("vagus_wal_backlog_bytes", "Write-ahead log bytes not yet loaded.")
 FSYNC_SECONDS = Histogram(
     "vagus_wal_fsync_seconds",
     "Time of one fsync of the write-ahead log.",

@@ -47,10 +47,7 @@ class RecentRequests:
                 os.fdatasync(fd)
             finally:
                 os.close(fd)
-            if (
-                self._file_bytes > 2 * self._limit * ID_BYTES
-                or self._file_bytes % ID_BYTES
-            ):
+            if self._file_bytes > 2 * self._limit * ID_BYTES or self._file_bytes % ID_BYTES:
                 self._rewrite()
 
     def _rewrite(self) -> None:

@@ -125,12 +125,8 @@ def scan_records(data: bytes) -> Scan:
             continue
         resumed = _next_sound(data, view, at + 1)
         frame = read_varint(data, at)
-        is_cut_short = resumed is None and (
-            frame is None or frame[1] + frame[0] > len(data)
-        )
-        damage.append(
-            Damage(at, len(data) if resumed is None else resumed, is_cut_short)
-        )
+        is_cut_short = resumed is None and (frame is None or frame[1] + frame[0] > len(data))
+        damage.append(Damage(at, len(data) if resumed is None else resumed, is_cut_short))
         at = damage[-1].end
     return Scan(tuple(records), tuple(ids), tuple(damage))
 

@@ -62,11 +62,7 @@ def recover_segments(directory: Path, signal: str, quarantine: Path) -> list[Rec
         data = _read_from_disk(path)
         scan = scan_records(data)
         if scan.damage:
-            is_torn = (
-                path == found[-1]
-                and len(scan.damage) == 1
-                and scan.damage[0].is_cut_short
-            )
+            is_torn = path == found[-1] and len(scan.damage) == 1 and scan.damage[0].is_cut_short
             if is_torn:
                 _cut_tail(path, scan)
             else:
@@ -118,9 +114,7 @@ def _cut_tail(path: Path, scan: Scan) -> None:
         os.fsync(file.fileno())
 
 
-def _set_damage_aside(
-    path: Path, signal: str, data: bytes, scan: Scan, quarantine: Path
-) -> None:
+def _set_damage_aside(path: Path, signal: str, data: bytes, scan: Scan, quarantine: Path) -> None:
     quarantine.mkdir(mode=0o700, exist_ok=True)
     target = quarantine / f"{signal}-{path.name}"
     log.error(

@@ -36,9 +36,7 @@ __all__ = ["Entry", "SegmentRef", "Wal"]
 log = logging.getLogger(__name__)
 
 _SPACE_CHECK_NS = 500_000_000
-_FAILED = (
-    "the write-ahead log has failed and takes nothing until the server is restarted"
-)
+_FAILED = "the write-ahead log has failed and takes nothing until the server is restarted"
 
 
 @dataclass(slots=True)
@@ -68,7 +66,7 @@ def _log_fatal(error: Exception) -> None:
 
 
 class Wal:
-    """The log of all signals in one directory; `append` is for event loops, the rest for threads."""
+    """The log of all signals in one directory; `append` is for event loops, all else for threads."""
 
     def __init__(
         self,
@@ -159,9 +157,7 @@ class Wal:
         """The segments that wait for the loader, oldest first."""
         with self._changed:
             signals = SIGNALS if signal is None else (signal,)
-            return sorted(
-                (ref for name in signals for ref in self._sealed[name]), key=_by_id
-            )
+            return sorted((ref for name in signals for ref in self._sealed[name]), key=_by_id)
 
     def next_sealed(self, signal: str, timeout_s: float) -> SegmentRef | None:
         """The oldest segment that is not done, waiting for one; None after the time is over.
@@ -169,9 +165,7 @@ class Wal:
         A closed log does not wait.
         """
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._sealed[signal] or self._closing, timeout_s
-            )
+            self._changed.wait_for(lambda: self._sealed[signal] or self._closing, timeout_s)
             return self._sealed[signal][0] if self._sealed[signal] else None
 
     def seal(self) -> None:
@@ -179,9 +173,7 @@ class Wal:
         with self._changed:
             self._seal_wanted = True
             self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: not self._seal_wanted or self._closing or self.failed
-            )
+            self._changed.wait_for(lambda: not self._seal_wanted or self._closing or self.failed)
 
     def done(self, ref: SegmentRef) -> None:
         """The store holds this segment durably: delete it."""
@@ -221,9 +213,7 @@ class Wal:
         now_ns = time.monotonic_ns()
         if now_ns - self._space_checked_ns > _SPACE_CHECK_NS:
             self._space_checked_ns = now_ns
-            self._is_disk_low = (
-                shutil.disk_usage(self._directory).free < self._min_free_bytes
-            )
+            self._is_disk_low = shutil.disk_usage(self._directory).free < self._min_free_bytes
         if self._is_disk_low:
             raise Unavailable(
                 f"less than {self._min_free_bytes} bytes are free on the disk of the write-ahead "
@@ -307,9 +297,7 @@ class Wal:
             try:
                 segment_id = self._ids.take()
             except OSError as e:
-                raise Unavailable(
-                    f"cannot write the log's counter: {e.strerror}"
-                ) from e
+                raise Unavailable(f"cannot write the log's counter: {e.strerror}") from e
             directory = self._directory / signal
             opened = Appender(directory, signal, segment_id, fsync=self._fsync)
             self._open[signal] = _Open(opened, time.monotonic_ns())
