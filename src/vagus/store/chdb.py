@@ -1,7 +1,7 @@
 """The embedded engine: ClickHouse inside this process, behind a pool of connections.
 
 One chDB connection runs one query at a time; several connections in one process run side by side.
-The loader has a connection of its own, so that no dashboard can delay what was acknowledged.
+The loader and the other writers have connections of their own, so that no dashboard can delay what was acknowledged.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from vagus.errors import StoreError
 from vagus.store.engine import Columns, Load
 from vagus.store.parameters import encode
 
-_ANSWER = {
+_ANSWER: dict[str, int | float | str] = {
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_quote_denormals": 0,
     "output_format_json_escape_forward_slashes": 0,
 }
 #: A segment becomes exactly one block, so that it is inserted whole or not at all.
-_ONE_BLOCK = {
+_ONE_BLOCK: dict[str, int | float | str] = {
     "max_threads": 1,
     "max_insert_threads": 1,
     "max_block_size": 100_000_000,
@@ -46,15 +46,14 @@ class ChdbEngine:
         self, path: Path | str, *, connections: int = 4, memory_bytes: int = 1024**3
     ) -> None:
         self._limits: dict[str, int | float | str] = {"max_memory_usage": memory_bytes}
-        # 1: a query may use both cores of a laptop; it never starves the pool of a bigger machine.
         self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._open = [chdb.connect(str(path)) for _ in range(connections + 1)]
+            self._open = [chdb.connect(str(path)) for _ in range(connections + 2)]
         except RuntimeError as e:
             raise StoreError(f"opening the engine in {path}: {e}") from e
-        self._writer = self._open[0]
-        self._writing = threading.Lock()
-        for connection in self._open[1:]:
+        self._loader, self._inserter = self._open[:2]
+        self._loading, self._inserting = threading.Lock(), threading.Lock()
+        for connection in self._open[2:]:
             self._pool.put(connection)
 
     @contextmanager
@@ -86,19 +85,19 @@ class ChdbEngine:
         """Insert structs or dicts as one block; the same `token` inserts only once."""
         if not rows:
             return
-        settings: dict[str, int | float | str] = dict(_ONE_BLOCK)
+        settings = dict(_ONE_BLOCK)
         if token is not None:
             settings["insert_deduplication_token"] = token
         head = f"INSERT INTO {table}{_settings(settings)} FORMAT JSONEachRow\n"
         body = msgspec.json.Encoder().encode_lines(rows).decode()
-        with self._writing:
-            _run(self._writer, head + body, "CSV", None)
+        with self._inserting:
+            _run(self._inserter, head + body, "CSV", None)
 
     def load(self, load: Load) -> None:
         """Insert one protobuf segment; the same segment inserts only once."""
         structure = load.structure.replace("'", "\\'")
         source = f"file('{_quoted(str(load.segment))}', 'Protobuf', '{structure}')"
-        settings = {
+        settings: dict[str, int | float | str] = {
             **_ONE_BLOCK,
             "insert_deduplication_token": load.token,
             "format_schema_source": "string",
@@ -110,8 +109,8 @@ class ChdbEngine:
             f"INSERT INTO {load.table} ({', '.join(load.columns)}) "
             f"{load.select.replace('{source}', source)}{_settings(settings)}"
         )
-        with self._writing:
-            _run(self._writer, sql, "CSV", load.params)
+        with self._loading:
+            _run(self._loader, sql, "CSV", load.params)
 
     def close(self) -> None:
         """Finish running queries and let the engine go."""

@@ -1,0 +1,129 @@
+"""List prices from the `genai-prices` package, behind one adapter.
+
+A model that is not in the list has no price: the answer is None, which is shown as unknown and
+counted, and never as zero.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import genai_prices
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelPrice, TieredPrices
+
+from vagus.model.usage import Price, Usage
+
+#: OpenTelemetry's names of providers, where the price list uses another.
+_PROVIDERS = {
+    "aws.bedrock": "aws",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "x_ai": "x-ai",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+}
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """USD per token of a model whose price does not depend on size or time of day."""
+
+    input: float
+    output: float
+    cache_read: float
+    cache_write: float
+
+
+def list_price(usage: Usage) -> Price | None:
+    """The list price of a call; None when its model is not in the list."""
+    provider = _PROVIDERS.get(usage.provider, usage.provider) or None
+    if not usage.model:
+        return None
+    rates = _rates(provider, usage.model)
+    if rates is not None:
+        return _linear(usage, rates)
+    return _exact(usage, provider)
+
+
+def _linear(usage: Usage, rates: _Rates) -> Price:
+    cached = usage.cache_read_tokens + usage.cache_write_tokens
+    input_usd = max(0, usage.input_tokens - cached) * rates.input
+    cache_usd = (
+        usage.cache_read_tokens * rates.cache_read + usage.cache_write_tokens * rates.cache_write
+    )
+    output_usd = usage.output_tokens * rates.output
+    return Price(
+        input_usd=input_usd,
+        output_usd=output_usd,
+        cache_usd=cache_usd,
+        total_usd=input_usd + cache_usd + output_usd,
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _rates(provider: str | None, model: str) -> _Rates | None:
+    """The rates of a model with one flat price; None when it has none or the price has tiers."""
+    try:
+        _, info = get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return None
+    prices = info.prices
+    if not isinstance(prices, ModelPrice) or any(
+        isinstance(value, TieredPrices) for value in vars(prices).values()
+    ):
+        return None
+    if not any(value is not None for value in vars(prices).values()):
+        return None
+
+    def per_token(**tokens: int) -> float:
+        return float(_calculate(provider, model, tokens, None).total_price) / _MILLION
+
+    return _Rates(
+        input=per_token(input_tokens=_MILLION),
+        output=per_token(output_tokens=_MILLION),
+        cache_read=per_token(input_tokens=_MILLION, cache_read_tokens=_MILLION),
+        cache_write=per_token(input_tokens=_MILLION, cache_write_tokens=_MILLION),
+    )
+
+
+def _calculate(
+    provider: str | None, model: str, tokens: dict[str, int], time: datetime | None
+) -> Any:
+    return genai_prices.calc_price(
+        genai_prices.Usage(**tokens),
+        model,
+        provider_id=provider,
+        genai_request_timestamp=time,
+    )
+
+
+def _exact(usage: Usage, provider: str | None) -> Price | None:
+    tokens = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+    time = datetime.fromtimestamp(usage.time_s, UTC)
+    try:
+        whole = _calculate(provider, usage.model, tokens, time)
+        plain = dict(tokens, cache_read_tokens=0, cache_write_tokens=0)
+        plain["input_tokens"] -= usage.cache_read_tokens + usage.cache_write_tokens
+        uncached = _calculate(provider, usage.model, plain, time)
+    except LookupError:
+        return None
+    input_usd = float(uncached.input_price)
+    return Price(
+        input_usd=input_usd,
+        output_usd=float(whole.output_price),
+        cache_usd=float(whole.input_price) - input_usd,
+        total_usd=float(whole.total_price),
+    )

@@ -1,0 +1,100 @@
+"""Which spans are charged, each call once.
+
+Children and parents both report usage, streams report it twice and some SDKs wrap one call in
+several spans. A call is charged at the deepest span that reports it: a span with usage is billable
+unless something below it is, and one provider response is charged once.
+"""
+
+from __future__ import annotations
+
+from vagus.settle.span import Span
+from vagus.settle.tree import Tree
+
+#: Kinds that are charged by themselves even when they do not say what they used.
+_CALLS = frozenset(("llm", "embedding", "rerank"))
+#: Kinds that may repeat or stand in for the usage of calls below them.
+_CARRIERS = frozenset(("agent", "workflow", "chain", "decision", "evaluator", "guardrail", "other"))
+#: Failures after which a client tries again.
+_RETRYABLE = frozenset(("rate_limit", "timeout", "connection", "server_error"))
+
+
+def billable_spans(tree: Tree) -> frozenset[int]:
+    """The positions of the spans that are charged."""
+    billable = _with_usage(tree)
+    charged = set(billable)
+    covered = [False] * len(tree.spans)
+    calls_below = _calls_below(tree)
+    for n in tree.order:
+        parent = tree.parents[n]
+        covered[n] = parent >= 0 and (covered[parent] or parent in charged)
+        span = tree.spans[n]
+        is_silent_call = span.kind in _CALLS and not span.has_usage and not calls_below[n]
+        if is_silent_call and not covered[n] and (span.request_model or span.response_model):
+            billable.append(n)
+    return frozenset(_once_per_response(tree, billable))
+
+
+def _with_usage(tree: Tree) -> list[int]:
+    """The deepest spans that report usage."""
+    reported_below = [False] * len(tree.spans)
+    deepest = []
+    for n in reversed(tree.order):
+        span = tree.spans[n]
+        reports = span.has_usage and (span.kind in _CALLS or span.kind in _CARRIERS)
+        if reports and not reported_below[n]:
+            deepest.append(n)
+        if (reports or reported_below[n]) and tree.parents[n] >= 0:
+            reported_below[tree.parents[n]] = True
+    return deepest
+
+
+def _calls_below(tree: Tree) -> list[bool]:
+    below = [False] * len(tree.spans)
+    for n in reversed(tree.order):
+        parent = tree.parents[n]
+        if parent >= 0 and (below[n] or tree.spans[n].kind in _CALLS):
+            below[parent] = True
+    return below
+
+
+def _once_per_response(tree: Tree, billable: list[int]) -> list[int]:
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for n in sorted(billable, key=lambda n: (tree.spans[n].start_ns, n)):
+        span = tree.spans[n]
+        key = (span.provider, span.response_id)
+        if span.response_id and key in seen:
+            continue
+        seen.add(key)
+        kept.append(n)
+    return kept
+
+
+def retried_spans(tree: Tree, billable: frozenset[int], classes: dict[int, str]) -> frozenset[int]:
+    """The billable spans that repeat a call which failed in a way that clients try again."""
+    found = set()
+    last: dict[tuple[int, str, str], int] = {}
+    for n in sorted(billable, key=lambda n: (tree.spans[n].start_ns, n)):
+        span = tree.spans[n]
+        key = (tree.parents[n], span.kind, span.request_model)
+        before = last.get(key)
+        follows = (
+            before is not None
+            and classes.get(before, "") in _RETRYABLE
+            and tree.spans[before].end_ns <= span.start_ns
+        )
+        if span.retry_of or (span.attempt or 1) > 1 or follows:
+            found.add(n)
+        last[key] = n
+    return frozenset(found)
+
+
+def input_total(span: Span) -> int:
+    """Input tokens with the cached ones included, whichever way the emitter counts.
+
+    OpenTelemetry counts cached tokens inside the input; raw Anthropic and Bedrock figures leave
+    them out. More cached tokens than input tokens can only be the second way.
+    """
+    said = span.input_tokens or 0
+    cached = (span.cache_read_tokens or 0) + (span.cache_write_tokens or 0)
+    return said + cached if cached > said else said

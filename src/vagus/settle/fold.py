@@ -1,0 +1,400 @@
+"""One trace folded into its rows: pure, from spans to what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict, cast
+
+from vagus.meaning.content import Event
+from vagus.meaning.documents import document_time_ms, read_documents, rerank_moved
+from vagus.meaning.fields import PLAIN_KINDS
+from vagus.meaning.messages import plain_input, plain_output, read_events
+from vagus.model.usage import Price, Usage
+from vagus.settle.billing import billable_spans, input_total, retried_spans
+from vagus.settle.failure import failure_class
+from vagus.settle.rows import StepRow, TraceRow
+from vagus.settle.span import Span
+from vagus.settle.tree import Tree, build_tree, critical_path
+
+#: The price of a call, or None when nobody knows it.
+PriceCall = Callable[[Usage], Price | None]
+
+#: What a span takes over from the span above it when it does not say it itself.
+class Context(TypedDict):
+    """Who a span belongs to."""
+
+    env: str
+    region: str
+    team: str
+    feature: str
+    tenant: str
+    user: str
+    session: str
+    prompt: str
+    prompt_version: str
+
+
+INHERITED = tuple(Context.__annotations__)
+#: A span's clock is believed if it is at most this far from the time of arrival.
+_OLDEST_MS = 400 * 86_400_000
+_NEWEST_MS = 3_600_000
+_PREVIEW = 500
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One trace as rows."""
+
+    trace: TraceRow
+    steps: list[StepRow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one step costs."""
+
+    input_tokens: int
+    cost_usd: float | None
+    source: str
+    price: Price | None
+
+
+def fold_trace(
+    project: str,
+    arrived: Sequence[Span],
+    *,
+    version: int,
+    price: PriceCall,
+    log_events: Mapping[str, Sequence[Event]],
+) -> Settled:
+    """The rows of one trace; `log_events` are GenAI events that came as logs, by span id."""
+    spans, duplicates = _latest_by_id(arrived)
+    tree = build_tree(spans)
+    classes = {
+        n: failure_class(s.error_type or _exception(s), s.http_status, s.status_message, s.kind)
+        for n, s in enumerate(spans)
+        if s.is_error
+    }
+    billable = billable_spans(tree)
+    retried = retried_spans(tree, billable, classes)
+    calls = {n: _price_call(spans[n], price, n in classes) for n in billable}
+    context = _inherit(tree)
+    when_ms, is_skewed = event_time(spans[tree.root])
+    steps = [
+        _step(project, tree, n, version, when_ms, context[n], classes.get(n, ""), calls.get(n),
+              is_retry=n in retried)
+        for n in tree.order
+        if spans[n].kind not in PLAIN_KINDS or n in billable
+    ]
+    flags = [
+        word
+        for word, holds in (
+            ("clock_skew", is_skewed),
+            ("orphans", bool(tree.orphans)),
+            ("no_root", tree.root in tree.orphans),
+            ("duplicate_spans", duplicates > 0),
+            ("repeated_usage", any(s.has_usage and n not in billable
+                                   for n, s in enumerate(spans))),
+        )
+        if holds
+    ]
+    trace = _trace(project, tree, version, when_ms, context, classes, steps, flags, log_events)
+    return Settled(trace, steps)
+
+
+def event_time(span: Span) -> tuple[int, bool]:
+    """When it happened, in epoch ms, and whether the span's own clock had to be set aside."""
+    said_ms = span.start_ns // 1_000_000
+    if span.received_ms - _OLDEST_MS < said_ms < span.received_ms + _NEWEST_MS:
+        return said_ms, False
+    return span.received_ms, True
+
+
+def _latest_by_id(arrived: Sequence[Span]) -> tuple[list[Span], int]:
+    latest: dict[str, Span] = {}
+    for span in arrived:
+        known = latest.get(span.span_id)
+        if known is None or (span.segment, span.received_ms) >= (known.segment, known.received_ms):
+            latest[span.span_id] = span
+    return list(latest.values()), len(arrived) - len(latest)
+
+
+def _exception(span: Span) -> str:
+    for name, text in zip(span.event_names, span.event_attributes, strict=False):
+        if name == "exception":
+            return text[:300]
+    return ""
+
+
+def _price_call(span: Span, price: PriceCall, failed: bool) -> _Call:
+    tokens = input_total(span)
+    if span.reported_cost_usd is not None and span.reported_cost_usd > 0:
+        return _Call(tokens, span.reported_cost_usd, "reported", None)
+    if not span.has_usage:
+        # A call that failed before it used anything is not charged; one that does not say is unknown.
+        return _Call(tokens, 0.0, "none", None) if failed else _Call(tokens, None, "unknown", None)
+    for model in dict.fromkeys((span.response_model, span.request_model)):
+        found = price(
+            Usage(
+                provider=span.provider,
+                model=model,
+                time_s=span.start_ns / 1e9,
+                input_tokens=tokens,
+                output_tokens=span.output_tokens or 0,
+                cache_read_tokens=span.cache_read_tokens or 0,
+                cache_write_tokens=span.cache_write_tokens or 0,
+            )
+        )
+        if found is not None:
+            return _Call(tokens, found.total_usd, "computed", found)
+    return _Call(tokens, None, "unknown", None)
+
+
+def _inherit(tree: Tree) -> list[Context]:
+    """Per span, the context it says itself or takes over from the spans above it."""
+    everywhere = {
+        name: next((v for s in tree.spans if (v := getattr(s, name))), "") for name in INHERITED
+    }
+    context = [everywhere] * len(tree.spans)
+    for n in tree.order:
+        span, above = tree.spans[n], context[tree.parents[n]] if tree.parents[n] >= 0 else everywhere
+        own = {name: said for name in INHERITED if (said := getattr(span, name))}
+        differs = any(above[name] != said for name, said in own.items())
+        context[n] = {**above, **own} if differs else above
+    return cast("list[Context]", context)
+
+
+def _timestamp(ms: float) -> str:
+    return f"{ms / 1000:.6f}"
+
+
+def _step(
+    project: str,
+    tree: Tree,
+    n: int,
+    version: int,
+    trace_ms: int,
+    context: Context,
+    error_class: str,
+    call: _Call | None,
+    *,
+    is_retry: bool,
+) -> StepRow:
+    span = tree.spans[n]
+    price = call.price if call else None
+    offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
+    start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
+    retrieved, top_score, age_days, moved = _retrieval(span, start_ms)
+    return StepRow(
+        project=project,
+        minute=trace_ms // 60_000 * 60,
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        version=version,
+        start=_timestamp(start_ms),
+        duration_ms=span.duration_ms,
+        parent_span_id=span.parent_span_id,
+        name=span.name,
+        kind=span.kind,
+        operation=span.operation,
+        status="error" if span.is_error else "ok",
+        error_class=error_class,
+        service=span.service,
+        service_version=span.service_version,
+        **context,
+        provider=span.provider,
+        request_model=span.request_model,
+        model=span.response_model or span.request_model,
+        system_fingerprint=span.system_fingerprint,
+        finish_reason=span.finish_reason,
+        tool=span.tool or (span.name if span.kind == "tool" else ""),
+        tool_set=span.tool_set,
+        agent=span.agent,
+        index_name=span.index_name,
+        index_version=span.index_version,
+        is_billable=int(call is not None),
+        is_retry=int(is_retry),
+        input_tokens=call.input_tokens if call else 0,
+        output_tokens=(span.output_tokens or 0) if call else 0,
+        cache_read_tokens=(span.cache_read_tokens or 0) if call else 0,
+        cache_write_tokens=(span.cache_write_tokens or 0) if call else 0,
+        reasoning_tokens=(span.reasoning_tokens or 0) if call else 0,
+        has_usage=int(span.has_usage),
+        cost_input_usd=price.input_usd if price else 0.0,
+        cost_output_usd=price.output_usd if price else 0.0,
+        cost_cache_usd=price.cache_usd if price else 0.0,
+        cost_usd=call.cost_usd if call else None,
+        cost_source=call.source if call else "none",
+        ttft_ms=span.ttft_ms if span.ttft_ms is not None else _first_token_event(span),
+        retrieved=retrieved,
+        top_score=top_score,
+        document_age_days=age_days,
+        rerank_moved=moved,
+        response_id=span.response_id,
+    )
+
+
+def _first_token_event(span: Span) -> float | None:
+    for name, at_ns in zip(span.event_names, span.event_ns, strict=False):
+        if name in ("First Token Stream Event", "gen_ai.content.first_token"):
+            return max(0.0, (at_ns - span.start_ns) / 1e6)
+    return None
+
+
+def _retrieval(
+    span: Span, now_ms: float
+) -> tuple[int | None, float | None, float | None, float | None]:
+    """Documents found, the best score, the mean age in days, and the share that moved."""
+    if span.kind not in ("retrieval", "rerank") or span.is_error:
+        return None, None, None, None
+    events = read_events(span.event_names, span.event_attributes)
+    found = read_documents(span.attributes, span.kind, events)
+    if span.kind == "rerank":
+        return None, None, None, rerank_moved(found)
+    if not span.attributes or not (found.documents or _says_documents(span)):
+        return None, None, None, None
+    scores = [d.score for d in found.documents if d.score is not None]
+    times = [t for d in found.documents if (t := document_time_ms(d)) is not None]
+    ages = [max(0.0, now_ms - t) / _DAY_MS for t in times]
+    return (
+        len(found.documents),
+        max(scores, default=None),
+        sum(ages) / len(ages) if ages else None,
+        None,
+    )
+
+
+def _says_documents(span: Span) -> bool:
+    """Whether the span reports its documents at all, so that none means an empty answer."""
+    keys = span.attributes
+    return "gen_ai.retrieval.documents" in keys or "output.value" in keys
+
+
+def _trace(
+    project: str,
+    tree: Tree,
+    version: int,
+    when_ms: int,
+    context: Sequence[Context],
+    classes: Mapping[int, str],
+    steps: Sequence[StepRow],
+    flags: list[str],
+    log_events: Mapping[str, Sequence[Event]],
+) -> TraceRow:
+    root = tree.spans[tree.root]
+    calls = [s for s in steps if s.is_billable]
+    tools = [s for s in steps if s.kind in ("tool", "mcp")]
+    main = max(calls, key=lambda s: (s.kind == "llm", s.output_tokens, s.input_tokens), default=None)
+    found = [s for s in steps if s.kind == "retrieval"]
+    index = next((s for s in found if s.index_name or s.index_version), None)
+    asked, answered = _previews(tree, log_events)
+    return TraceRow(
+        project=project,
+        minute=when_ms // 60_000 * 60,
+        trace_id=root.trace_id,
+        version=version,
+        start=_timestamp(when_ms + root.start_ns % 1_000_000 / 1e6),
+        duration_ms=_duration_ms(tree),
+        first_segment=min(s.segment for s in tree.spans),
+        last_segment=max(s.segment for s in tree.spans),
+        root_span_id=root.span_id,
+        name=root.name,
+        kind=root.kind,
+        status="error" if root.is_error else "ok",
+        error_class=_trace_class(tree, classes),
+        service=root.service,
+        service_version=root.service_version,
+        **context[tree.root],
+        provider=main.provider if main else "",
+        model=main.model if main else "",
+        index_name=index.index_name if index else "",
+        index_version=index.index_version if index else "",
+        agent=next((s.agent for s in tree.spans if s.agent), ""),
+        span_count=len(tree.spans),
+        orphan_count=len(tree.orphans),
+        error_count=len(classes),
+        billable_calls=len(calls),
+        retry_calls=sum(s.is_retry for s in calls),
+        tool_calls=len(tools),
+        tool_errors=sum(s.status == "error" for s in tools),
+        retrievals=len(found),
+        agent_steps=sum(s.kind == "llm" for s in calls) if any(
+            s.kind == "agent" for s in steps) else 0,
+        input_tokens=sum(s.input_tokens for s in calls),
+        output_tokens=sum(s.output_tokens for s in calls),
+        cache_read_tokens=sum(s.cache_read_tokens for s in calls),
+        cache_write_tokens=sum(s.cache_write_tokens for s in calls),
+        reasoning_tokens=sum(s.reasoning_tokens for s in calls),
+        cost_usd=sum(s.cost_usd or 0.0 for s in calls),
+        unknown_cost_calls=sum(s.cost_source == "unknown" for s in calls),
+        ttft_ms=_ttft_ms(steps, when_ms),
+        critical_path=_path_by_kind(tree),
+        flags=flags,
+        input=asked,
+        output=answered,
+    )
+
+
+def _duration_ms(tree: Tree) -> float:
+    if tree.root not in tree.orphans:
+        return tree.spans[tree.root].duration_ms
+    start = min(s.start_ns for s in tree.spans)
+    return max(0, max(s.end_ns for s in tree.spans) - start) / 1e6
+
+
+def _trace_class(tree: Tree, classes: Mapping[int, str]) -> str:
+    """The class of the failure that ended the trace: its deepest, not the wrapper's."""
+    if tree.root not in classes:
+        return ""
+    n = tree.root
+    while True:
+        failed = [child for child in tree.children[n] if child in classes]
+        if not failed:
+            return classes[n]
+        n = failed[-1]
+
+
+def _ttft_ms(steps: Sequence[StepRow], when_ms: int) -> float | None:
+    """From the start of the request to the first token of its last streamed answer."""
+    streamed = [s for s in steps if s.kind == "llm" and s.ttft_ms is not None]
+    if not streamed:
+        return None
+    last = max(streamed, key=lambda s: float(s.start))
+    return max(0.0, float(last.start) * 1000 - when_ms) + (last.ttft_ms or 0.0)
+
+
+def _path_by_kind(tree: Tree) -> dict[str, float]:
+    by_kind: dict[str, float] = {}
+    for n, waited_ms in critical_path(tree).items():
+        kind = tree.spans[n].kind
+        by_kind[kind] = by_kind.get(kind, 0.0) + waited_ms
+    return {kind: round(ms, 3) for kind, ms in by_kind.items() if ms > 0}
+
+
+def _previews(tree: Tree, log_events: Mapping[str, Sequence[Event]]) -> tuple[str, str]:
+    """The question and the answer of a trace: the root's own, else the first and last call's."""
+    root = tree.spans[tree.root]
+    asking = [root, *(s for s in tree.spans if s.kind == "llm")]
+    asked = _said(asking, plain_input, log_events)
+    answering = [root, *sorted((s for s in tree.spans if s.kind == "llm"),
+                               key=lambda s: -s.end_ns)]
+    return asked, _said(answering, plain_output, log_events)
+
+
+def _said(
+    spans: Sequence[Span],
+    read: Callable[..., str],
+    log_events: Mapping[str, Sequence[Event]],
+) -> str:
+    for span in spans:
+        events = [*read_events(span.event_names, span.event_attributes),
+                  *log_events.get(span.span_id, ())]
+        if span.attributes or events:
+            text = read(span.attributes, events, limit=_PREVIEW)
+            if text:
+                return text
+    return ""
+
+

@@ -1,0 +1,120 @@
+"""The rows that settling writes; the names are those of the `traces` and `steps` tables."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class TraceRow(msgspec.Struct, kw_only=True):
+    """One settled trace."""
+
+    project: str
+    minute: int
+    trace_id: str
+    version: int
+    sign: int = 1
+    start: str
+    duration_ms: float
+    first_segment: int
+    last_segment: int
+    root_span_id: str
+    name: str
+    kind: str
+    status: str
+    error_class: str
+    service: str
+    service_version: str
+    env: str
+    region: str
+    team: str
+    feature: str
+    tenant: str
+    user: str
+    session: str
+    prompt: str
+    prompt_version: str
+    provider: str
+    model: str
+    index_name: str
+    index_version: str
+    agent: str
+    span_count: int
+    orphan_count: int
+    error_count: int
+    billable_calls: int
+    retry_calls: int
+    tool_calls: int
+    tool_errors: int
+    retrievals: int
+    agent_steps: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_usd: float
+    unknown_cost_calls: int
+    ttft_ms: float | None
+    critical_path: dict[str, float]
+    flags: list[str]
+    input: str
+    output: str
+
+
+class StepRow(msgspec.Struct, kw_only=True):
+    """One span of a settled trace that means something."""
+
+    project: str
+    minute: int
+    trace_id: str
+    span_id: str
+    version: int
+    sign: int = 1
+    start: str
+    duration_ms: float
+    parent_span_id: str
+    name: str
+    kind: str
+    operation: str
+    status: str
+    error_class: str
+    service: str
+    service_version: str
+    env: str
+    region: str
+    team: str
+    feature: str
+    tenant: str
+    user: str
+    session: str
+    prompt: str
+    prompt_version: str
+    provider: str
+    request_model: str
+    model: str
+    system_fingerprint: str
+    finish_reason: str
+    tool: str
+    tool_set: str
+    agent: str
+    index_name: str
+    index_version: str
+    is_billable: int
+    is_retry: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    has_usage: int
+    cost_input_usd: float
+    cost_output_usd: float
+    cost_cache_usd: float
+    cost_usd: float | None
+    cost_source: str
+    ttft_ms: float | None
+    retrieved: int | None
+    top_score: float | None
+    document_age_days: float | None
+    rerank_moved: float | None
+    response_id: str

@@ -1,0 +1,192 @@
+"""From sealed segments of the write-ahead log into the engine, in order, each exactly once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import prometheus_client
+
+from vagus.errors import StoreError
+from vagus.receive.record import read_varint
+from vagus.receive.segment import SegmentRef
+from vagus.receive.wal import Wal
+from vagus.store import otlp
+from vagus.store.engine import Engine, Load
+
+log = logging.getLogger(__name__)
+
+LOADED = prometheus_client.Counter("vagus_load_segments_total", "Segments loaded.", ["signal"])
+FAILED = prometheus_client.Counter(
+    "vagus_load_failures_total", "Attempts to load a segment that failed.", ["signal"]
+)
+POISON = prometheus_client.Counter(
+    "vagus_load_quarantined_total", "Requests that the engine cannot read, set aside.", ["signal"]
+)
+LAG = prometheus_client.Histogram(
+    "vagus_load_seconds", "Time to load one segment.", ["signal"],
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+
+#: What the engine says when the fault is in the data and trying again cannot help.
+_UNREADABLE = ("PROTOBUF", "CANNOT_PARSE", "INCORRECT_DATA", "CANNOT_READ_ALL_DATA", "BAD_ARGUMENTS")
+_LONGEST_PAUSE_S = 5.0
+
+
+class Statement(Protocol):
+    """How one signal is loaded: the engine's side of the field table."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def structure(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def select(self) -> str: ...
+
+
+class Loader:
+    """Loads the segments of one signal; `run` is the body of a thread."""
+
+    def __init__(
+        self,
+        wal: Wal,
+        engine: Engine,
+        signal: str,
+        statement: Statement,
+        on_loaded: Callable[[str, int], None],
+    ) -> None:
+        self._wal = wal
+        self._engine = engine
+        self._signal = signal
+        self._statement = statement
+        self._on_loaded = on_loaded
+        self._stopping = threading.Event()
+        self.last_error = ""
+
+    def run(self) -> None:
+        """Load until stopped; the engine being down only makes the log wait."""
+        pause_s = 0.1
+        while not self._stopping.is_set():
+            segment = self._wal.next_sealed(self._signal, timeout_s=0.5)
+            if segment is None:
+                continue
+            try:
+                self.load(segment)
+                self.last_error, pause_s = "", 0.1
+            except StoreError as e:
+                FAILED.labels(self._signal).inc()
+                self.last_error = str(e)
+                log.warning("loading %s: %s; trying again in %.1f s", segment.path, e, pause_s)
+                self._stopping.wait(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def stop(self) -> None:
+        """Let `run` return after the segment it is at."""
+        self._stopping.set()
+
+    def load(self, segment: SegmentRef) -> None:
+        """Load one segment and take it out of the log; raises `StoreError` if it must wait."""
+        started = time.perf_counter()
+        try:
+            self._insert(segment.path, segment.id, f"{self._signal}-{segment.id}")
+        except StoreError as e:
+            if not any(word in str(e) for word in _UNREADABLE):
+                raise
+            log.error("%s cannot be read as a whole, loading its requests one by one: %s",
+                      segment.path, e)
+            self._load_one_by_one(segment)
+        self._wal.done(segment)
+        LOADED.labels(self._signal).inc()
+        LAG.labels(self._signal).observe(time.perf_counter() - started)
+        self._on_loaded(self._signal, segment.id)
+
+    def _insert(self, path: Path, segment_id: int, token: str) -> None:
+        digests, texts = nested_values(path.read_bytes())
+        statement = self._statement
+        self._engine.load(
+            Load(
+                table=statement.table,
+                columns=statement.columns,
+                select=statement.select,
+                message=statement.message,
+                structure=statement.structure,
+                schema=otlp.PROTOBUF,
+                segment=path,
+                token=token,
+                params={
+                    "segment": segment_id,
+                    "nested_digests": digests,
+                    "nested_texts": texts,
+                },
+            )
+        )
+
+    def _load_one_by_one(self, segment: SegmentRef) -> None:
+        for number, record in enumerate(_records(segment.path.read_bytes())):
+            path = segment.path.with_suffix(f".{number}.one")
+            path.write_bytes(record)
+            try:
+                self._insert(path, segment.id, f"{self._signal}-{segment.id}-{number}")
+            except StoreError as e:
+                if not any(word in str(e) for word in _UNREADABLE):
+                    raise
+                kept = segment.path.parent.parent / "quarantine"
+                kept.mkdir(exist_ok=True)
+                path.rename(kept / f"{self._signal}-{segment.id}-{number}.seg")
+                POISON.labels(self._signal).inc()
+                log.error("request %d of %s is set aside: %s", number, segment.path, e)
+            finally:
+                path.unlink(missing_ok=True)
+
+
+def _records(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while (frame := read_varint(data, at)) is not None:
+        length, start = frame
+        yield data[at : start + length]
+        at = start + length
+
+
+def nested_values(data: bytes) -> tuple[list[str], list[str]]:
+    """The values that the receiver turned into JSON: digests (upper-case hex) and texts.
+
+    The lists are never empty, because the engine's `transform` takes no empty ones.
+    """
+    found: dict[str, str] = {"": ""}
+    for record in _records(data):
+        for digest, text in _nested_of(record):
+            found[digest.hex().upper()] = text.decode()
+    return list(found), list(found.values())
+
+
+def _nested_of(record: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The `nested` fields of a record; they stand before the request, which is not looked at."""
+    for number, body in _fields(record, skip_frame=True):
+        if number == 15:
+            return
+        if number == 5:
+            pair: Mapping[int, Any] = dict(_fields(body, skip_frame=False))
+            yield pair.get(1, b""), pair.get(2, b"")
+
+
+def _fields(message: bytes, *, skip_frame: bool) -> Iterator[tuple[int, bytes]]:
+    frame = read_varint(message, 0) if skip_frame else (0, 0)
+    at = frame[1] if frame else len(message)
+    while (tag := read_varint(message, at)) is not None:
+        number, wire = tag[0] >> 3, tag[0] & 7
+        at = tag[1]
+        if wire in (1, 5):
+            at += 8 if wire == 1 else 4
+        elif wire == 2 and (length := read_varint(message, at)) is not None:
+            at = length[1] + length[0]
+            yield number, message[length[1] : at] if number != 15 else b""
+        else:
+            return
