@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 
 
 @pytest.fixture

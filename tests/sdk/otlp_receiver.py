@@ -49,7 +49,7 @@ class Receiver:
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 owner.requests += 1
                 owner.headers.append({key.lower(): item for key, item in self.headers.items()})

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 from vagus.sdk._queue import Limits, Queue
 
 
@@ -178,8 +180,6 @@ def test_threads_are_daemons_so_that_the_host_can_end(receiver: Receiver) -> Non
 
 
 def test_a_program_ends_at_once_when_the_backend_hangs(black_hole: str) -> None:
-    import subprocess
-
     program = (
         "import time, vagus\n"
         f"vagus.init(endpoint={black_hole!r}, instrument=False)\n"
@@ -187,7 +187,10 @@ def test_a_program_ends_at_once_when_the_backend_hangs(black_hole: str) -> None:
         "vagus.score('s', 1, trace_id='a' * 32)\n"
     )
     before_s = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    environ = {**os.environ, "PYTHONPATH": str(Path(vagus.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env=environ, timeout=60
+    )
 
     assert done.returncode == 0
     # Three seconds for the last flush and the rest for starting Python on a busy machine.

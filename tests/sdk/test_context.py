@@ -5,28 +5,30 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry import trace
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 
 ORIGINALS = (threading.Thread.start, ThreadPoolExecutor.submit)
 
 
 def test_every_span_inside_carries_the_attributes(receiver: Receiver) -> None:
-    with vagus.context(
-        team="support",
-        feature="chat",
-        user="u1",
-        session="s1",
-        tenant="acme",
-        environment="staging",
-        prompt="answer",
-        prompt_version="7",
-        plan="gold",
-        beta=True,
+    with (
+        vagus.context(
+            team="support",
+            feature="chat",
+            user="u1",
+            session="s1",
+            tenant="acme",
+            environment="staging",
+            prompt="answer",
+            prompt_version="7",
+            plan="gold",
+            beta=True,
+        ),
+        trace.get_tracer("anyone").start_as_current_span("root"),
     ):
-        with trace.get_tracer("anyone").start_as_current_span("root"):
-            trace.get_tracer("anyone").start_span("child").end()
+        trace.get_tracer("anyone").start_span("child").end()
     trace.get_tracer("anyone").start_span("after").end()
 
     assert vagus.flush(5)

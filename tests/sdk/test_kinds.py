@@ -2,9 +2,9 @@ import asyncio
 import json
 
 import pytest
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 
 
 def test_retrieval_speaks_the_conventions(receiver: Receiver) -> None:

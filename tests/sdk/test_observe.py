@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from opentelemetry import trace
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 
 
 def current_span_id() -> str:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from opentelemetry import trace
-from otlp_receiver import Receiver
 
 import vagus
+from sdk.otlp_receiver import Receiver
 from vagus.sdk import _instrument
 from vagus.sdk._address import resolve
 
