@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 import os
 from pathlib import Path
 
@@ -12,16 +11,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValueList
 
+from support.segments import load, write
 from vagus.errors import StoreError
-from vagus.meaning.select import statements
-from vagus.receive.record import Entry, encode_record
-from vagus.store import otlp
 from vagus.store.chdb import ChdbEngine
-from vagus.store.engine import Load
-from vagus.store.load import nested_values
-
-_ids = itertools.count(1_000_000)
-
 
 def request(count: int = 1) -> ExportTraceServiceRequest:
     message = ExportTraceServiceRequest()
@@ -34,31 +26,6 @@ def request(count: int = 1) -> ExportTraceServiceRequest:
         span.trace_id = os.urandom(16)
         span.span_id = (number + 1).to_bytes(8, "big")
     return message
-
-
-def write(path: Path, project: str, body: bytes, nested: tuple[tuple[bytes, str], ...] = ()) -> None:
-    entry = Entry("traces", project, 1_700_000_000_000_000_000, os.urandom(16), body, nested)
-    with path.open("ab") as file:
-        file.write(b"".join(encode_record(entry)))
-
-
-def load(engine: ChdbEngine, path: Path, token: str | None = None) -> None:
-    statement = statements()["traces"]
-    digests, texts = nested_values(path.read_bytes())
-    number = next(_ids)
-    engine.load(
-        Load(
-            table=statement.table,
-            columns=statement.columns,
-            select=statement.select,
-            message=statement.message,
-            structure=statement.structure,
-            schema=otlp.PROTOBUF,
-            segment=path,
-            token=token or f"test-{number}",
-            params={"segment": number, "nested_digests": digests, "nested_texts": texts},
-        )
-    )
 
 
 def test_every_kind_of_value_is_kept(engine: ChdbEngine, project: str, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def field_sql(row: Field, *, resource: bool = False) -> str:
     if row.kind is Kind.TEXT:
         return _mapped(value, row.values)
     if row.kind is Kind.FIRST:
-        first = f"if(startsWith({value}, '['), JSONExtractString({value}, 1), {value})"
+        array_item = f"if(JSONType({value}, 1) = 'String', JSONExtractString({value}, 1), '')"
+        first = f"if(startsWith({value}, '['), {array_item}, {value})"
         return _mapped(first, row.values)
     if row.kind is Kind.FINGERPRINT:
         return f"if({index} = 0, '', lower(substring(hex(MD5({value})), 1, 12)))"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from vagus.meaning.fields import ABSENT, FIELDS, KIND_HINTS, KIND_SOURCES, Field, Kind, Source
+
+#: What the engine reads as a number; Python would take more ("1_000", "infinity").
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 Value = str | float | int | None
 
@@ -77,10 +81,9 @@ def _first_of_array(value: str) -> str:
 
 
 def _number(kind: Kind, value: str, scale: float) -> Value:
-    try:
-        number = float(value) * scale
-    except ValueError:
+    if not _NUMBER.fullmatch(value):
         return None
+    number = float(value) * scale
     if not math.isfinite(number):
         return None
     if kind is Kind.NUMBER:
