@@ -1,0 +1,1 @@
+"""Whether answers were good: evaluators, sampling, and the scores they write."""

@@ -1,0 +1,1 @@
+"""The built-in evaluators, none of which needs a model call."""
