@@ -21,11 +21,13 @@ def when(minute_s: int) -> str:
     return datetime.datetime.fromtimestamp(minute_s, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _row(project: str, minute_s: int, values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    project: str, minute_s: int, values: dict[str, Any], defaults: dict[str, Any]
+) -> dict[str, Any]:
     unknown = set(values) - set(defaults) - set(DIMENSIONS) - {"sign", "version"}
     if unknown:
         raise KeyError(f"no such column: {unknown}")
-    row = {name: "" for name in DIMENSIONS}
+    row = dict.fromkeys(DIMENSIONS, "")
     row |= {"project": project, "minute": when(minute_s - minute_s % 60), "version": 1, "sign": 1}
     return row | defaults | values
 

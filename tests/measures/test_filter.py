@@ -135,5 +135,7 @@ def test_every_dimension_and_number_can_be_filtered_in_the_engine(
     rest = " ".join(f"{name}!=a" for name in table.dimensions[25:])
     for filter_text in (said, rest, "word"):
         clause = where(parse(filter_text), table)
-        counted = engine.query(f"SELECT count() FROM {table.name} WHERE {clause.sql}", clause.params)
+        counted = engine.query(
+            f"SELECT count() FROM {table.name} WHERE {clause.sql}", clause.params
+        )
         assert counted.one() >= 0

@@ -1,14 +1,15 @@
-"""Rollups say exactly what the settled tables say, whatever is cancelled, settled again or replayed."""
+"""Rollups say what the settled tables say, whatever is cancelled, settled again or replayed."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from settled_rows import START_S, score_row, step_row, trace_row
 
+from measures.settled_rows import START_S, score_row, step_row, trace_row
 from vagus.measures.catalogue import Measure, load_catalogue
 from vagus.measures.facts import TABLES, Table
 from vagus.measures.filter import parse
@@ -17,6 +18,7 @@ from vagus.measures.slice import Request, slice_measure
 from vagus.store.engine import Engine
 
 CATALOGUE = load_catalogue()
+_numbers = itertools.count()
 NAMES = st.sampled_from(["", "a", "b"])
 COUNTS = st.sampled_from([0, 1, 2, 7, 1000])
 # Values that a hostile or broken program may send stand beside the usual ones.
@@ -61,6 +63,11 @@ scores = st.fixed_dictionaries(
 ROWS = {"traces": (trace_row, traces), "steps": (step_row, steps), "scores": (score_row, scores)}
 
 
+def fresh_project() -> str:
+    """A project for one example of a property."""
+    return f"rollup-{next(_numbers)}"
+
+
 def written(engine: Engine, table: str, project: str, data: st.DataObject) -> None:
     """Insert some rows, then cancel some of them and insert others in their place."""
     make, values = ROWS[table]
@@ -100,11 +107,11 @@ def answers(engine: Engine, measure: Measure, project: str, by: tuple[str, ...])
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(data=st.data(), number=st.uuids())
+@given(data=st.data())
 def test_every_measure_reads_the_same_from_the_rollup_and_the_settled_table(
-    engine: Engine, table: str, data: st.DataObject, number: object
+    engine: Engine, table: str, data: st.DataObject
 ) -> None:
-    project = f"rollup-{number}"
+    project = fresh_project()
     written(engine, table, project, data)
     for measure in CATALOGUE:
         if measure.table == table:
@@ -126,11 +133,11 @@ def rolled_up(engine: Engine, table: Table, project: str) -> dict[str, Any]:
 @settings(
     max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(data=st.data(), number=st.uuids())
+@given(data=st.data())
 def test_rows_that_are_all_cancelled_leave_nothing(
-    engine: Engine, table: Table, data: st.DataObject, number: object
+    engine: Engine, table: Table, data: st.DataObject
 ) -> None:
-    project = f"cancelled-{number}"
+    project = fresh_project()
     make, values = ROWS[table.name]
     drawn = data.draw(st.lists(st.tuples(TIMES, values), min_size=1, max_size=30))
     rows = [make(project, minute_s, **value) for minute_s, value in drawn]

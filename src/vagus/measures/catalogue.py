@@ -16,6 +16,7 @@ from vagus.measures.facts import TABLES, Table
 BUILT_IN = Path(__file__).parent / "catalogue"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_EXPRESSION = re.compile(r"-?\s*[a-z][a-z0-9_]*(\s*[+-]\s*[a-z][a-z0-9_]*)*\Z")
 
 
 class Kind(enum.StrEnum):
@@ -119,17 +120,12 @@ _NEEDED = {
 
 def facts_of(expression: str) -> tuple[tuple[int, str], ...]:
     """The facts of an expression such as `input_tokens + output_tokens`, each with its sign."""
-    parts = re.split(r"([+-])", expression.replace(" ", ""))
-    if not parts[0]:
-        parts = parts[1:] if parts[1:] else [""]
-    else:
-        parts = ["+", *parts]
-    if len(parts) % 2 or not all(_NAME.match(name) for name in parts[1::2]):
+    if not _EXPRESSION.match(expression):
         raise BadInput(
-            f"{expression!r} is not a sum of facts such as 'input_tokens + output_tokens'"
+            f"{expression[:80]!r} is not a sum of facts such as 'input_tokens + output_tokens'"
         )
-    pairs = zip(parts[::2], parts[1::2], strict=True)
-    return tuple((1 if sign == "+" else -1, name) for sign, name in pairs)
+    found = re.findall(r"([+-]?)\s*([a-z0-9_]+)", expression)
+    return tuple((-1 if sign == "-" else 1, name) for sign, name in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,9 @@ class Catalogue:
         """The measure of that id; raises `BadInput` naming the known ones."""
         if measure_id not in self.measures:
             known = ", ".join(sorted(self.measures))
-            raise BadInput(f"there is no measure {measure_id[:80]!r}; known: {known}", field="measure")
+            raise BadInput(
+                f"there is no measure {measure_id[:80]!r}; known: {known}", field="measure"
+            )
         return self.measures[measure_id]
 
 

@@ -30,7 +30,7 @@ def facets(
     filter: str = "",
     limit: int = 20,
 ) -> dict[str, tuple[Facet, ...]]:
-    """The `limit` most frequent values of each dimension: requests, or steps where only they have it."""
+    """The `limit` most frequent values of each dimension, by requests or else by steps."""
     if len(dimensions) > MAX_DIMENSIONS:
         raise BadInput("too many dimensions", field="dims", limit=f"{MAX_DIMENSIONS}")
     parsed = parse(filter)
@@ -41,7 +41,12 @@ def facets(
 
 
 def _values(
-    engine: Engine, project: str, window: tuple[int, int], dimension: str, parsed: Filter, limit: int
+    engine: Engine,
+    project: str,
+    window: tuple[int, int],
+    dimension: str,
+    parsed: Filter,
+    limit: int,
 ) -> tuple[Facet, ...]:
     table = _table(dimension, parsed)
     rolled = is_rolled(table, parsed, (dimension,))

@@ -15,7 +15,7 @@ from vagus.stats.sketch import SQL_BUCKET
 
 
 def _number(expression: str) -> str:
-    """A real number made safe to add: unknown and NaN are 0, the rest within plus or minus a billion."""
+    """A real number made safe to add: unknown and NaN are 0, the rest is clamped to 1e9."""
     value = f"ifNull({expression}, 0)"
     return f"toDecimal128(if(isFinite({value}), least(greatest({value}, -1e9), 1e9), 0), 12)"
 

@@ -133,7 +133,9 @@ def quote(value: str) -> str:
 
 def _term_sql(term: Term, table: Table, name: str) -> tuple[str, object]:
     if isinstance(term, Search):
-        columns = (f"positionCaseInsensitiveUTF8({c}, {{{name}:String}}) > 0" for c in table.searched)
+        columns = (
+            f"positionCaseInsensitiveUTF8({c}, {{{name}:String}}) > 0" for c in table.searched
+        )
         return "(" + " OR ".join(columns) + ")", term.text
     if isinstance(term, Bound):
         if term.column not in table.numbers:
@@ -197,7 +199,9 @@ def _value(text: str, at: int, name: str) -> tuple[str, int]:
         return _quoted(text, at)
     match = _BARE.match(text, at)
     if match is None:
-        raise BadInput(f'{name} has no value at character {at}; write {name}:"" for none', field="filter")
+        raise BadInput(
+            f'{name} has no value at character {at}; write {name}:"" for none', field="filter"
+        )
     return match.group(), match.end()
 
 

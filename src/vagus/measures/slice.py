@@ -78,7 +78,9 @@ def slice_measure(engine: Engine, project: str, request: Request, catalogue: Cat
         keys, truncated = _top_keys(engine, question, request.limit)
     chosen = [()] if keys is None else keys
     if step_s and len(chosen) * (end_s - start_s) // step_s > MAX_POINTS:
-        raise BadInput("too many points; ask for a longer step", field="step", limit=f"{MAX_POINTS}")
+        raise BadInput(
+            "too many points; ask for a longer step", field="step", limit=f"{MAX_POINTS}"
+        )
     sums = _sums(engine, question, step_s, keys if truncated else None) if chosen else {}
     return Slice(
         measure=measure.id,
@@ -101,7 +103,9 @@ def _window(request: Request) -> tuple[int, int, int | None]:
         raise BadInput("times are seconds since 1970 and before 2106", field="from")
     step_s = request.step_s
     if step_s is not None and (step_s < 60 or step_s % 60):
-        raise BadInput("the step is a whole number of minutes, in seconds", field="step", limit="60")
+        raise BadInput(
+            "the step is a whole number of minutes, in seconds", field="step", limit="60"
+        )
     start_s = request.start_s - request.start_s % (step_s or 60)
     return start_s, request.end_s + -request.end_s % 60, step_s
 
