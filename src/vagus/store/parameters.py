@@ -18,7 +18,7 @@ def _top(value: Any) -> str:
         return "\\N"
     if isinstance(value, str):
         return value.translate(_ESCAPES)
-    return _inner(value).translate(_ESCAPES) if isinstance(value, list | tuple) else _inner(value)
+    return _inner(value)
 
 
 def _inner(value: Any) -> str:
@@ -29,5 +29,6 @@ def _inner(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(_inner(item) for item in value) + "]"
     if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        # Quoted values in an array are unescaped once, not twice.
+        return "'" + value.translate(_ESCAPES).replace("'", "\\'") + "'"
     return str(value)
