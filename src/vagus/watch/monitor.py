@@ -12,6 +12,7 @@ from vagus.errors import BadInput
 T = TypeVar("T")
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
+Ratio = Annotated[float, msgspec.Meta(gt=1, le=1000)]
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=24 * 7)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -49,7 +50,7 @@ class Sequential(
     """
 
     target: Share | None = None
-    ratio: Annotated[float, msgspec.Meta(gt=1, le=1000)] = msgspec.field(default=3.0, name="lambda")
+    ratio: Ratio = msgspec.field(default=3.0, name="lambda")
     alpha: Share = 1e-4
     min_n: Positive = 30
     horizon_h: Hours = 24
@@ -113,13 +114,6 @@ def check_rule(rule: Threshold | Sequential) -> None:
             f"monitor: it can never fire: {rule.ratio:g} times the target {rule.target:g} is "
             f"{rule.target * rule.ratio:.0%}; lambda must be below {1 / rule.target:.3g}",
             field="rule.lambda",
-        )
-    if rule.reference_min >= rule.horizon_h * 60:
-        raise BadInput(
-            f"monitor: the reference of {rule.reference_min} minutes fills the whole horizon of "
-            f"{rule.horizon_h} h",
-            field="rule.reference_min",
-            limit="horizon_h",
         )
 
 

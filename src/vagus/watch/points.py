@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Minute, n, numerator, denominator, value.
 Row = tuple[int, float, float | None, float | None, float | None]
 
 
@@ -30,7 +31,7 @@ class Points:
 
     @classmethod
     def of(cls, rows: Iterable[Row], start_min: int, end_min: int, step_min: int = 1) -> Points:
-        """The points of `[start_min, end_min)` from rows (minute, n, numerator, denominator, value).
+        """The points of `[start_min, end_min)` from rows.
 
         Rows outside, and a last step that is not complete, are left out.
         """
@@ -66,7 +67,8 @@ class Points:
         known = (self.n > 0) & (self.denominator > 0)
         rates = np.full(self.size, np.nan)
         np.divide(self.numerator, self.denominator, out=rates, where=known)
-        return np.clip(rates, 0.0, 1.0)
+        clipped: Floats = np.clip(rates, 0.0, 1.0)
+        return clipped
 
     def trailing(self, window_min: int) -> tuple[Floats, Floats]:
         """Sample size and value over the last `window_min` minutes at each step, by exact sums."""

@@ -10,7 +10,7 @@ import msgspec
 
 from vagus.errors import BadInput
 from vagus.stats.interval import wilson
-from vagus.watch.monitor import Monitor, Name, Sequential, Share, decode
+from vagus.watch.monitor import Monitor, Name, Ratio, Sequential, Share, decode
 
 # The factors of the SRE workbook's multi-window burn-rate alerts, from page to ticket.
 CLASSIC_FACTORS = (14.4, 6.0, 3.0, 1.0)
@@ -31,7 +31,7 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     target: Share
     window_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 30
     filter: Annotated[str, msgspec.Meta(max_length=2000)] = ""
-    ratio: Annotated[float, msgspec.Meta(gt=1, le=1000)] = msgspec.field(default=3.0, name="lambda")
+    ratio: Ratio = msgspec.field(default=3.0, name="lambda")
     alpha: Share = 1e-4
     burn_factors: tuple[float, ...] = ()
     severity: Literal["page", "ticket"] = "page"
