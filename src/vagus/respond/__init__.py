@@ -1,0 +1,1 @@
+"""Episodes become incidents, incidents become notifications, each with its runbook."""
