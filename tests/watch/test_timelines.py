@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from watch.timeline import EPOCH_MIN, play, read
 
 SCRIPTS = sorted((Path(__file__).parent / "timelines").glob("*.txt"))

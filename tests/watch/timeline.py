@@ -157,8 +157,8 @@ def _look(
     verdict = judge(monitor, points, is_up_bad, known)
     for transition in transitions(monitor, {}, verdict, known, end):
         episode = transition.episode
-        played.episodes = [
-            e for e in played.episodes if e.episode_id != episode.episode_id
-        ] + [episode]
+        played.episodes = [e for e in played.episodes if e.episode_id != episode.episode_id] + [
+            episode
+        ]
     played.states.append(str(verdict.state))
     played.evidence.append(verdict.evidence)

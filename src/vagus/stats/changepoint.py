@@ -1,7 +1,8 @@
 """Where a series changed level: one change point with an interval, for rates and for means.
 
 The split that maximises the profile likelihood (Hinkley 1970), and as interval all splits whose
-log-likelihood lies within half a chi-square quantile of the best.
+log-likelihood lies within -log(1 - sqrt(confidence)) of the best: 3.68 nats at 95 % (Hansen 2000).
+Half a chi-square quantile, 1.92, would be too narrow: a place is not a smooth parameter.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from vagus.stats.interval import normal_quantile
 
 Floats = NDArray[np.float64]
 
@@ -97,9 +96,9 @@ def _log_likelihood(hits: Floats, n: Floats) -> Floats:
 def _locate(
     gain: Floats, left: Floats, right: Floats, seen: NDArray[np.intp], confidence: float
 ) -> ChangePoint:
-    """The best split and the splits within half the chi-square quantile (1 degree) of it."""
+    """The best split, and the splits that are nearly as good."""
     best = int(np.argmax(gain))
-    slack = normal_quantile(0.5 + confidence / 2) ** 2 / 2
+    slack = -math.log(1 - math.sqrt(confidence))
     near = np.flatnonzero(gain >= gain[best] - slack)
     return ChangePoint(
         index=int(seen[best + 1]),

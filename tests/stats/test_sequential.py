@@ -1,0 +1,217 @@
+"""Sequential tests: what they promise, simulated with fixed seeds; figures are in the docs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from vagus.stats.sequential import (
+    betting_confidence_sequence,
+    betting_esr,
+    capped_alternative,
+    dispersion_of,
+    ecusum,
+    scaled_trials,
+    shock,
+    shocks,
+)
+
+MONTH = 30 * 1440
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=60))
+def test_ecusum_is_the_product_that_restarts_at_one(rows: list[tuple[int, int]]) -> None:
+    p0, p1 = 0.05, 0.15
+    e, path = 1.0, []
+    for bad, good in rows:
+        e = max(1.0, e) * (p1 / p0) ** bad * ((1 - p1) / (1 - p0)) ** good
+        path.append(math.log(e))
+
+    found = ecusum([b for b, _ in rows], [b + g for b, g in rows], p0, p1)
+    assert found.log_e.tolist() == pytest.approx(path, abs=1e-8)
+    alarms = [i for i, log_e in enumerate(path) if log_e >= math.log(1e4)]
+    assert found.alarm == (alarms[0] if alarms else None)
+    assert found.last == pytest.approx(path[-1] if path else 0.0, abs=1e-8)
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=40), st.floats(0.01, 0.5))
+def test_esr_is_the_mean_of_the_sums_of_bets(x: list[float | None], m0: float) -> None:
+    bets = sorted({min(b, 0.98 / m0) for b in (1.0, 8.0, math.inf)})
+    m = dict.fromkeys(bets, 0.0)
+    path = []
+    for value in x:
+        if value is not None:
+            m = {b: (1 + m[b]) * (1 + b * (value - m0)) for b in bets}
+        path.append(sum(m.values()) / len(bets))
+
+    rates = [math.nan if value is None else value for value in x]
+    found = betting_esr(rates, m0, (1.0, 8.0, math.inf))
+    assert np.exp(found.log_e).tolist() == pytest.approx(path, rel=1e-6)
+
+
+def test_onset_is_where_the_climb_began() -> None:
+    n = np.full(200, 20.0)
+    rate = np.r_[np.full(120, 0.03), np.full(80, 0.3)]
+
+    assert ecusum(rate * n, n, 0.05, 0.15).onset == 120
+    assert betting_esr(rate, 0.05).onset == pytest.approx(120, abs=2)
+
+
+def test_windows_without_trials_leave_the_evidence_where_it_is() -> None:
+    found = ecusum([3, 0, 0], [4, 0, 0], 0.05, 0.15)
+    assert found.log_e[0] == found.log_e[1] == found.log_e[2]
+    betted = betting_esr([0.5, math.nan, math.nan], 0.05)
+    assert betted.log_e[0] == betted.log_e[1] == betted.log_e[2]
+
+
+def test_nothing_to_judge_gives_no_alarm() -> None:
+    assert (ecusum([], [], 0.05, 0.15).alarm, ecusum([], [], 0.05, 0.15).last) == (None, 0.0)
+    assert (betting_esr([], 0.05).alarm, betting_esr([], 0.05).onset) == (None, 0)
+
+
+def test_the_alternative_is_never_certainty() -> None:
+    assert capped_alternative(0.01, 3) == pytest.approx(0.03)
+    assert capped_alternative(0.6, 3) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("judged_per_hour", "bad", "low", "high"),
+    [(12, 0.30, 140, 220), (60, 0.15, 90, 135), (60, 0.30, 25, 50), (240, 0.15, 20, 40)],
+)
+def test_delay_from_97_percent_good_is_as_published(
+    judged_per_hour: int, bad: float, low: float, high: float
+) -> None:
+    rng = np.random.default_rng(34)
+    delays = []
+    for _ in range(200):
+        n = rng.poisson(judged_per_hour / 60, 96 * 60)
+        good_first = np.r_[np.full(1440, 0.03), np.full(72 * 60, bad)]
+        alarm = ecusum(rng.binomial(n, good_first), n, 0.05, 0.15).alarm
+        delays.append(math.inf if alarm is None else alarm + 1 - 1440)
+
+    assert low <= np.median(delays) <= high
+    assert min(delays) > 0
+
+
+def test_false_alarms_stay_below_the_promise_when_exactly_on_target() -> None:
+    rng = np.random.default_rng(35)
+    alarms = 0
+    for _ in range(60):
+        n = rng.poisson(1.0, MONTH)
+        alarms += ecusum(rng.binomial(n, 0.05), n, 0.05, 0.15).alarm is not None
+    # The promise is a mean run of 10,000 minutes or more, so up to 4.3 a month; it is far better.
+    assert alarms / 60 <= 0.35
+
+
+def test_healthy_traffic_below_target_raises_no_alarm_in_sixty_months() -> None:
+    rng = np.random.default_rng(36)
+    alarms = 0
+    for _ in range(60):
+        n = rng.poisson(1.0, MONTH)
+        alarms += ecusum(rng.binomial(n, 0.03), n, 0.05, 0.15).alarm is not None
+    assert alarms == 0
+
+
+def _over_dispersed(
+    rng: np.random.Generator, n: np.ndarray, mean: float, shared: float
+) -> np.ndarray:
+    total = 1 / shared - 1
+    return rng.binomial(n, rng.beta(mean * total, (1 - mean) * total, n.size))
+
+
+def test_over_dispersion_breaks_the_plain_likelihood_but_neither_scaling_nor_betting() -> None:
+    rng = np.random.default_rng(37)
+    alarms = {"plain": 0, "scaled": 0, "betting": 0}
+    for _ in range(20):
+        n = rng.poisson(500, 7 * 1440) + 1
+        bad = _over_dispersed(rng, n, 0.02, 0.05)
+        rho = dispersion_of(bad[:720], n[:720])
+        worth = scaled_trials(n, rho)
+        alarms["plain"] += ecusum(bad, n, 0.025, 0.075, 1e-5).alarm is not None
+        alarms["scaled"] += ecusum(bad / n * worth, worth, 0.025, 0.075, 1e-5).alarm is not None
+        alarms["betting"] += betting_esr(bad / n, 0.025, alpha=1e-5).alarm is not None
+    assert alarms["plain"] == 20
+    assert alarms["scaled"] <= 1
+    assert alarms["betting"] == 0
+
+
+def test_betting_finds_small_and_large_steps() -> None:
+    rng = np.random.default_rng(38)
+    delays: dict[float, list[float]] = {0.04: [], 0.3: []}
+    for bad, found in delays.items():
+        for _ in range(40):
+            n = rng.poisson(50, 2000) + 1
+            rate = rng.binomial(n, np.r_[np.full(500, 0.02), np.full(1500, bad)]) / n
+            alarm = betting_esr(rate, 0.025, alpha=1e-5).alarm
+            found.append(math.inf if alarm is None else alarm + 1 - 500)
+    assert 35 <= np.median(delays[0.04]) <= 65
+    assert np.median(delays[0.3]) <= 6
+
+
+@given(n=st.integers(1, 400), share=st.floats(0, 1), p0=st.floats(0.005, 0.4))
+def test_shocks_are_exactly_the_windows_with_a_tiny_tail(n: int, share: float, p0: float) -> None:
+    hits = round(share * n)
+    tail = float(stats.binom.sf(hits - 1, n, p0))
+
+    assert shock(hits, n, p0) == pytest.approx(tail, rel=1e-6, abs=1e-12)
+    if not 0.99e-6 < tail < 1.01e-6:
+        assert shocks([hits], [n], p0, 0.0).tolist() == ([0] if tail < 1e-6 else [])
+
+
+def test_dispersion_makes_a_window_less_of_a_shock() -> None:
+    assert shock(20, 50, 0.05) < 1e-6 < shock(20, 50, 0.05, 0.1)
+    assert shocks([20, 0, 1], [50, 0, 50], 0.05, 0.1).size == 0
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.01, 0.1])
+def test_dispersion_is_estimated_and_a_step_is_not_taken_for_it(shared: float) -> None:
+    rng = np.random.default_rng(39)
+    n = rng.poisson(200, 720) + 1
+    bad = _over_dispersed(rng, n, 0.05, shared) if shared else rng.binomial(n, 0.05)
+
+    assert dispersion_of(bad, n) == pytest.approx(shared, abs=0.002 + shared * 0.2)
+    stepped = np.r_[rng.binomial(n[:360], 0.02), rng.binomial(n[360:], 0.08)]
+    assert dispersion_of(stepped, n) <= 0.002
+
+
+def test_dispersion_needs_windows_with_several_trials() -> None:
+    assert dispersion_of([1], [5]) == 0.0
+    assert dispersion_of([1, 0, 0, 1], [1, 1, 1, 1]) == 0.0
+    assert dispersion_of([0, 0, 0], [9, 9, 9]) == 0.0
+    assert scaled_trials([0, 1, 11], 0.1).tolist() == [0.0, 1.0, 5.5]
+
+
+@pytest.mark.parametrize("mean", [0.05, 0.5, 0.9])
+def test_confidence_sequence_holds_the_mean_at_all_times(mean: float) -> None:
+    rng = np.random.default_rng(40)
+    missed = 0
+    for _ in range(100):
+        low, high = betting_confidence_sequence(rng.binomial(1, mean, 300))
+        held = np.isnan(low) | ((low <= mean) & (mean <= high))
+        missed += not bool(held.all() and not np.isnan(low).any())
+    assert missed / 100 <= 0.05
+    assert 0 <= high[-1] - low[-1] <= 0.22
+
+
+def test_confidence_sequence_narrows_and_skips_what_is_missing() -> None:
+    rng = np.random.default_rng(41)
+    x = rng.beta(20, 80, 200)
+
+    low, high = betting_confidence_sequence(np.insert(x, 50, math.nan))
+    assert low.size == 200
+    assert (np.diff(low) >= 0).all()
+    assert (np.diff(high) <= 0).all()
+    assert high[-1] - low[-1] < 0.06
+    assert betting_confidence_sequence([])[0].size == 0
+
+
+def test_a_mean_that_moves_empties_the_sequence() -> None:
+    low, high = betting_confidence_sequence([0.0] * 200 + [1.0] * 200, alpha=0.01)
+
+    assert np.isnan(low[-1])
+    assert np.isnan(high[-1])
