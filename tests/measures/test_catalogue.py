@@ -8,6 +8,7 @@ import pytest
 
 from vagus.errors import BadInput, ConfigError
 from vagus.measures.catalogue import facts_of, load_catalogue
+from vagus.measures.facts import TABLES
 
 PROMISED = [
     "requests",
@@ -127,3 +128,13 @@ def test_an_expression_is_a_signed_sum_of_facts(
 def test_anything_else_is_no_expression(expression: str) -> None:
     with pytest.raises(BadInput):
         facts_of(expression)
+
+
+def test_the_page_has_every_measure_fact_and_dimension() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "measures.md").read_text()
+    names = {measure.id for measure in load_catalogue()}
+    for table in TABLES.values():
+        names |= set(table.facts)
+        assert f"| {table.name} | {', '.join(table.rolled)} | {', '.join(table.raw)} |" in page
+        assert f"| {table.name} | {', '.join(table.numbers)} |" in page
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []

@@ -300,3 +300,22 @@ def test_facets_of_unknown_or_too_many_dimensions_are_refused(
 ) -> None:
     with pytest.raises(BadInput):
         facets(engine, project, START_S, END_S, dimensions)
+
+
+def test_a_failure_that_a_retry_repaired_is_no_provider_error(engine: Engine, project: str) -> None:
+    call = {"is_billable": 1, "request_model": "m", "model": "m"}
+    engine.insert(
+        "steps",
+        [
+            step_row(project, START_S, **call, status="error", error_class="rate_limit"),
+            step_row(project, START_S, **call, is_retry=1),
+            step_row(project, START_S, **call),
+            step_row(project, START_S, **call, status="error", error_class="rate_limit"),
+        ],
+    )
+    point = total(engine, project, "provider_error_rate")
+    assert (point.numerator, point.denominator) == (1, 3)
+    assert total(engine, project, "rate_limit_share").value == 0.5
+    assert total(engine, project, "retry_share").value == 0.25
+    by_class = ask(engine, project, "provider_error_rate", by=("error_class",))
+    assert {series.key: series.total.value for series in by_class.series}[("",)] == 0

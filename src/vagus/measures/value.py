@@ -53,10 +53,13 @@ def evaluate(measure: Measure, sums: Sums, t_s: int) -> Point:
     if measure.kind in (Kind.COUNT, Kind.SUM):
         return _amount_point(sums.by_role, n, t_s)
     numerator = sums.by_role.get("numerator", 0.0)
+    if measure.kind is Kind.RATIO:
+        # A difference such as `errors - retries` can fall below 0 in a group that cuts it apart.
+        numerator = max(0.0, numerator)
     denominator = sums.by_role.get("denominator", 0.0)
     if denominator <= 0:
         return Point(t_s, n, None, None, None, None, None)
-    low, high = _interval(measure, sums.by_role, n)
+    low, high = _interval(measure, sums.by_role | {"numerator": numerator}, n)
     return Point(t_s, n, numerator / denominator, low, high, numerator, denominator)
 
 
