@@ -128,7 +128,8 @@ class Notifier:
         now_ms = self._now_ms()
         circuit = self._circuits.setdefault(row.target_id, _Circuit())
         circuit.failures += 1
-        pause_ms = max(asked_ms, min(self._wait_ms(circuit.failures), _LONGEST_PAUSE_MS))
+        own_pause_ms = min(self._wait_ms(circuit.failures), _LONGEST_PAUSE_MS)
+        pause_ms = max(min(asked_ms, LONGEST_WAIT_MS), own_pause_ms)
         circuit.closed_until_ms = now_ms + pause_ms
         wait_ms = max(asked_ms, self._wait_ms(row.attempts))
         is_dead = await run_sync(
