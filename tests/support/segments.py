@@ -9,8 +9,8 @@ from pathlib import Path
 from vagus.meaning.select import statements
 from vagus.receive.record import Entry, encode_record
 from vagus.store import otlp
-from vagus.store.chdb import ChdbEngine
-from vagus.store.engine import Load
+
+from vagus.store.engine import Engine, Load
 from vagus.store.load import nested_values
 
 _numbers = itertools.count(1_000_000)
@@ -29,7 +29,7 @@ def write(
         file.write(b"".join(encode_record(entry)))
 
 
-def load(engine: ChdbEngine, path: Path, token: str | None = None, signal: str = "traces") -> int:
+def load(engine: Engine, path: Path, token: str | None = None, signal: str = "traces") -> int:
     statement = statements()[signal]
     digests, texts = nested_values(path.read_bytes())
     number = next(_numbers)

@@ -20,13 +20,13 @@ from vagus.errors import StoreError
 from vagus.store.engine import Columns, Load
 from vagus.store.parameters import encode
 
-_ANSWER: dict[str, int | float | str] = {
+ANSWER: dict[str, int | float | str] = {
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_quote_denormals": 0,
     "output_format_json_escape_forward_slashes": 0,
 }
 #: A segment becomes exactly one block, so that it is inserted whole or not at all.
-_ONE_BLOCK: dict[str, int | float | str] = {
+ONE_BLOCK: dict[str, int | float | str] = {
     "max_threads": 1,
     "max_insert_threads": 1,
     "max_block_size": 100_000_000,
@@ -71,7 +71,7 @@ class ChdbEngine:
         settings: Mapping[str, int | float | str] | None = None,
     ) -> Columns:
         """The answer to a SELECT, column by column."""
-        text = sql + _settings({**self._limits, **_ANSWER, **(settings or {})})
+        text = sql + _settings({**self._limits, **ANSWER, **(settings or {})})
         with self._connection() as connection:
             answer = _run(connection, text, "JSONColumns", params)
         return Columns(msgspec.json.decode(answer) if answer else {})
@@ -85,7 +85,7 @@ class ChdbEngine:
         """Insert structs or dicts as one block; the same `token` inserts only once."""
         if not rows:
             return
-        settings = dict(_ONE_BLOCK)
+        settings = dict(ONE_BLOCK)
         if token is not None:
             settings["insert_deduplication_token"] = token
         head = f"INSERT INTO {table}{_settings(settings)} FORMAT JSONEachRow\n"
@@ -98,7 +98,7 @@ class ChdbEngine:
         structure = load.structure.replace("'", "\\'")
         source = f"file('{_quoted(str(load.segment))}', 'Protobuf', '{structure}')"
         settings: dict[str, int | float | str] = {
-            **_ONE_BLOCK,
+            **ONE_BLOCK,
             "insert_deduplication_token": load.token,
             "format_schema_source": "string",
             "format_schema": load.schema,

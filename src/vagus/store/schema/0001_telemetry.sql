@@ -82,7 +82,8 @@ CREATE TABLE spans (
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
 ORDER BY (project, segment, trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;
 
 CREATE TABLE logs (
   project LowCardinality(String),
@@ -111,7 +112,8 @@ CREATE TABLE logs (
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
 ORDER BY (project, segment, service, time_ns)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;
 
 CREATE TABLE metric_points (
   project LowCardinality(String),
@@ -145,4 +147,5 @@ CREATE TABLE metric_points (
 ) ENGINE = MergeTree
 PARTITION BY toDate(received)
 ORDER BY (project, metric, service, time_ns)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;

@@ -59,7 +59,8 @@ CREATE TABLE traces (
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, trace_id)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;
 
 -- One row per span that means something (every kind but 'other' and 'http'); `is_billable` marks
 -- the calls that are charged, each once.
@@ -122,7 +123,8 @@ CREATE TABLE steps (
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;
 
 -- The ledger: one row per billable call, the source of every amount of money shown.
 CREATE VIEW ledger AS SELECT * EXCEPT (sign, version) FROM steps FINAL WHERE is_billable = 1;
@@ -170,4 +172,5 @@ CREATE TABLE scores (
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, name, score_id)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+  fsync_part_directory = 1, old_parts_lifetime = 30;
