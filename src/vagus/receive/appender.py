@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vagus.errors import Unavailable
 from vagus.receive import metrics
-from vagus.receive.segment import SegmentRef, segment_path, sync_directory
+from vagus.receive.segment import SegmentRef, segment_path
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOST_PARTS = 1024  # IOV_MAX on Linux
@@ -38,13 +38,20 @@ class Appender:
         self.request_ids = bytearray()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         try:
+            directory_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as e:
+            raise _no_segment(e) from e
+        try:
             self._fd = os.open(self.path, flags, 0o600)
         except OSError as e:
-            raise Unavailable(f"cannot create a log segment: {e.strerror}") from e
+            os.close(directory_fd)
+            raise _no_segment(e) from e
         try:
-            sync_directory(directory)
+            os.fsync(directory_fd)
         except OSError as e:
             raise DiskLost(f"fsync of {directory} failed: {e.strerror}") from e
+        finally:
+            os.close(directory_fd)
 
     def write(self, parts: Sequence[bytes]) -> None:
         """Put the parts at the end; when the disk is full, take back what went in of them."""
@@ -85,3 +92,7 @@ class Appender:
             while done < expected:
                 rest = memoryview(b"".join(some))[done:]
                 done += os.write(self._fd, rest)
+
+
+def _no_segment(error: OSError) -> Unavailable:
+    return Unavailable(f"cannot create a log segment: {error.strerror}", retry_after_s=10)

@@ -66,7 +66,7 @@ def _log_fatal(error: Exception) -> None:
 
 
 class Wal:
-    """The log of all signals in one directory; `append` is for event loops, all else for threads."""
+    """The log of all signals in a directory; `append` is for event loops, all else for threads."""
 
     def __init__(
         self,
