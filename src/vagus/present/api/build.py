@@ -1,0 +1,60 @@
+"""The API put together: all routes, one shape of errors, security headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from vagus.present.api import (
+    changes,
+    health,
+    incidents,
+    keys,
+    monitors,
+    scores,
+    session,
+    settings,
+    slices,
+    sql,
+    targets,
+    trace,
+    traces,
+)
+from vagus.present.api.failure import FailureBody, answer_failures
+from vagus.present.api.headers import SecurityHeaders
+from vagus.present.api.permit import CanSpeak
+from vagus.present.api.services import Services
+
+_SUBJECTS = (
+    session, slices, traces, trace, incidents, changes, scores, monitors, settings, keys, targets,
+    sql, health,
+)  # fmt: skip
+_FAILURES: dict[int | str, dict[str, Any]] = {
+    "default": {"model": FailureBody, "description": "What went wrong."}
+}
+
+
+def build_api(services: Services) -> FastAPI:
+    """The application of `services`; the page and the receiver are mounted beside it."""
+    # The generated pages load scripts from elsewhere, which a page of ours never does.
+    app = FastAPI(
+        title="Vagus",
+        version=session.running_version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=_FAILURES,
+    )
+    app.state.services = services
+    answer_failures(app)
+    app.add_middleware(SecurityHeaders)
+    for subject in _SUBJECTS:
+        app.include_router(subject.router)
+
+    @app.get("/api/v1/openapi.json", tags=["session"])
+    def openapi(principal: CanSpeak) -> dict[str, Any]:
+        """Describe this API as OpenAPI."""
+        return app.openapi()
+
+    return app

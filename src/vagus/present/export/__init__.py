@@ -1,0 +1,1 @@
+"""Vagus as other monitoring systems read it."""

@@ -1,0 +1,220 @@
+"""The list of traces: filtered, sorted, and read page by page from where the last one ended.
+
+Settled rows are cancelled by rows of sign -1. Merging them away while reading costs three times
+what it costs to leave out the few cancelled versions, so that is what is done here. Only keys are
+sorted; the wide columns are read for the shown rows alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from vagus.errors import BadInput
+from vagus.measures.facts import TRACES
+from vagus.measures.filter import parse, where
+from vagus.measures.plan import scope
+from vagus.store.engine import Engine
+
+MAX_ROWS = 500
+MAX_COUNTED = 2_000_000
+
+_MINUTE = "toUnixTimestamp(minute)"
+_MICRO = "toUnixTimestamp64Micro(start)"
+# Each sort is a tuple that ends in the trace id, so that no two rows are equal.
+_SORTS = {
+    "start": ((_MINUTE, "Int64"), (_MICRO, "Int64"), ("trace_id", "String")),
+    "duration": (("duration_ms", "Float64"), ("trace_id", "String")),
+    "cost": (("cost_usd", "Float64"), ("trace_id", "String")),
+    "tokens": (("input_tokens + output_tokens", "Int64"), ("trace_id", "String")),
+}
+SORTS = tuple(_SORTS)
+ORDERS = ("desc", "asc")
+
+_SHOWN = (
+    "trace_id, version, root_span_id, name, toString(kind) AS kind, toString(status) AS status, "
+    "error_class, service, env, team, feature, tenant, user, session, provider, model, prompt, "
+    "prompt_version, index_version, agent, span_count, orphan_count, error_count, "
+    "billable_calls, unknown_cost_calls, input_tokens, output_tokens, cost_usd, ttft_ms, "
+    "duration_ms, flags, input, output, toUnixTimestamp64Micro(start) / 1000 AS start_ms"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the list; times are epoch seconds, `cursor` comes from the page before."""
+
+    start_s: int
+    end_s: int
+    filter: str = ""
+    sort: str = "start"
+    order: str = "desc"
+    limit: int = 100
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page; `total` is exact unless `is_exact` says that counting stopped there."""
+
+    rows: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int
+    is_exact: bool
+
+
+def list_traces(engine: Engine, project: str, question: Question) -> Page:
+    """A page of the project's traces."""
+    _check(question)
+    condition, params = _condition(project, question)
+    keys = _keys(engine, condition, params, question)
+    total = _count(engine, condition, params)
+    shown = keys[: question.limit]
+    rows = _rows(engine, project, shown)
+    more = len(keys) > question.limit
+    return Page(
+        rows=rows,
+        next_cursor=_write_cursor(question, shown[-1]) if more else None,
+        total=total,
+        is_exact=total < MAX_COUNTED,
+    )
+
+
+def _check(question: Question) -> None:
+    if question.sort not in _SORTS:
+        raise BadInput(f"sort is one of {', '.join(SORTS)}", field="sort")
+    if question.order not in ORDERS:
+        raise BadInput(f"order is one of {', '.join(ORDERS)}", field="order")
+    if not 1 <= question.limit <= MAX_ROWS:
+        raise BadInput(f"limit is {question.limit}", field="limit", limit=f"1 to {MAX_ROWS}")
+
+
+def _condition(project: str, question: Question) -> tuple[str, dict[str, object]]:
+    condition, params = scope(
+        TRACES, project, question.start_s - question.start_s % 60, question.end_s
+    )
+    asked = where(parse(question.filter), TRACES)
+    return f"{condition} AND {asked.sql}", {**params, **asked.params}
+
+
+def _keys(
+    engine: Engine, condition: str, params: Mapping[str, object], question: Question
+) -> list[tuple[Any, ...]]:
+    """The sort keys of the page and one more, each followed by minute and version."""
+    parts = _SORTS[question.sort]
+    columns = ", ".join(f"{sql} AS key_{n}" for n, (sql, _) in enumerate(parts))
+    order = ", ".join(_ordering(question))
+    after, values = _after(question)
+    answer = engine.query(
+        f"SELECT {columns}, {_MINUTE} AS minute_s, version FROM traces "
+        f"WHERE {condition} AND sign = 1 AND {after} AND (trace_id, version) NOT IN "
+        f"(SELECT trace_id, version FROM traces WHERE {condition} AND sign = -1) "
+        f"ORDER BY {order} LIMIT {question.limit + 1:d}",
+        {**params, **values},
+    )
+    return list(answer.rows())
+
+
+def _ordering(question: Question) -> list[str]:
+    direction = question.order.upper()
+    names = [f"key_{n} {direction}" for n in range(len(_SORTS[question.sort]))]
+    # The engine reads in the order of its primary key when the sort begins with the column itself.
+    return [f"minute {direction}", *names[1:]] if question.sort == "start" else names
+
+
+def _after(question: Question) -> tuple[str, dict[str, object]]:
+    """The condition that starts behind the cursor."""
+    if not question.cursor:
+        return "1", {}
+    parts = _SORTS[question.sort]
+    values = _read_cursor(question)
+    sign = "<" if question.order == "desc" else ">"
+    columns = ", ".join(sql for sql, _ in parts)
+    places = ", ".join(f"{{after_{n}:{kind}}}" for n, (_, kind) in enumerate(parts))
+    condition = f"({columns}) {sign} ({places})"
+    if question.sort == "start":
+        # Said once more on the bare column, so that the primary key is used.
+        condition += f" AND minute {sign}= toDateTime({{after_0:Int64}}, 'UTC')"
+    return condition, {f"after_{n}": value for n, value in enumerate(values)}
+
+
+def _write_cursor(question: Question, key: Sequence[Any]) -> str:
+    parts = _SORTS[question.sort]
+    raw = msgspec.json.encode([question.sort, question.order, *key[: len(parts)]])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _read_cursor(question: Question) -> list[Any]:
+    wrong = BadInput("the cursor belongs to another list; start from the beginning", field="cursor")
+    try:
+        padded = question.cursor + "=" * (-len(question.cursor) % 4)
+        sort, order, *values = msgspec.json.decode(base64.b64decode(padded, "-_"), type=list[Any])
+    except (ValueError, binascii.Error, msgspec.DecodeError) as e:
+        raise wrong from e
+    parts = _SORTS[question.sort]
+    kinds = {"Int64": int, "Float64": (int, float), "String": str}
+    fits = len(values) == len(parts) and all(
+        isinstance(value, kinds[kind])  # type: ignore[arg-type]
+        for value, (_, kind) in zip(values, parts, strict=True)
+    )
+    if (sort, order) != (question.sort, question.order) or not fits:
+        raise wrong
+    return values
+
+
+def _count(engine: Engine, condition: str, params: Mapping[str, object]) -> int:
+    counted = engine.query(
+        f"SELECT sum(sign) AS n FROM (SELECT sign FROM traces WHERE {condition} "
+        f"LIMIT {MAX_COUNTED:d})",
+        params,
+    )
+    return int(counted.one() or 0)
+
+
+def _rows(engine: Engine, project: str, keys: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """The shown columns of some traces, in the order of their keys, with their scores."""
+    if not keys:
+        return []
+    ids = [str(key[-3]) for key in keys]
+    minutes = sorted({int(key[-2]) for key in keys})
+    answer = engine.query(
+        f"SELECT {_SHOWN} FROM traces WHERE project = {{project:String}} AND sign = 1 "
+        "AND minute IN {minutes:Array(UInt32)} AND trace_id IN {ids:Array(String)}",
+        {"project": project, "minutes": minutes, "ids": ids},
+    )
+    found = {(row["trace_id"], row["version"]): row for row in answer.dicts()}
+    scores = read_scores(engine, project, ids)
+    rows = []
+    for key in keys:
+        row = found.get((key[-3], key[-1]))
+        # A trace that settled again between the two queries is left to the next look.
+        if row is not None:
+            rows.append({**row, **cost_of(row), "scores": scores.get(row["trace_id"], {})})
+    return rows
+
+
+def cost_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cost of a trace: None when no call could be priced, marked when only some could."""
+    unknown = row["unknown_cost_calls"]
+    nothing_known = unknown and unknown >= row["billable_calls"]
+    return {"cost_usd": None if nothing_known else row["cost_usd"], "cost_known": not unknown}
+
+
+def read_scores(engine: Engine, project: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The latest verdict of each name, by trace."""
+    answer = engine.query(
+        "SELECT trace_id, toString(name) AS score, argMax((value, passed), (time, score_id)) AS got "
+        "FROM scores FINAL WHERE project = {project:String} AND trace_id IN {ids:Array(String)} "
+        "AND status = 'ok' GROUP BY trace_id, name ORDER BY trace_id, name",
+        {"project": project, "ids": list(ids)},
+    )
+    scores: dict[str, dict[str, Any]] = {}
+    for trace_id, name, (value, passed) in answer.rows():
+        verdict = {"value": value, "passed": None if passed is None else bool(passed)}
+        scores.setdefault(trace_id, {})[name] = verdict
+    return scores
