@@ -40,10 +40,12 @@ class Policy:
     """The times of an incident's life, in milliseconds.
 
     `rediagnose_ms` are the waits between diagnoses while it lasts; the last one repeats.
+    An incident that opened without a diagnosis gets one after `first_retry_ms`.
     """
 
     join_ms: int = JOIN_MS
     quiet_ms: int = 300_000
+    first_retry_ms: int = 10_000
     rediagnose_ms: tuple[int, ...] = (60_000, 120_000, 300_000, 900_000, 3_600_000)
     diagnoses_per_run: int = 8
     episodes_per_run: int = 500
@@ -167,6 +169,7 @@ class _Run:
         highest = select(func.coalesce(func.max(incidents.c.number), 0)).where(
             incidents.c.project == episode.project
         )
+        wait_ms = self._policy.rediagnose_ms[0] if finding else self._policy.first_retry_ms
         connection.execute(
             insert(incidents).values(
                 id=incident_id,
@@ -181,7 +184,7 @@ class _Run:
                 cause=cause_of(finding),
                 finding=None if finding is None else msgspec.to_builtins(finding),
                 diagnoses=0 if finding is None else 1,
-                next_diagnosis_ms=self._now_ms + self._policy.rediagnose_ms[0],
+                next_diagnosis_ms=self._now_ms + wait_ms,
             )
         )
         self._event(connection, incident_id, "opened", _about(episode))
