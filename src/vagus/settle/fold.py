@@ -35,6 +35,17 @@ class Context(TypedDict):
     prompt_version: str
 
 
+class Tokens(TypedDict):
+    """Tokens by class; cached and written ones are part of the input, reasoning of the output."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+
+
+_TOKENS = tuple(Tokens.__annotations__)
 INHERITED = tuple(Context.__annotations__)
 #: A span's clock is believed if it is at most this far from the time of arrival.
 _OLDEST_MS = 400 * 86_400_000
@@ -216,11 +227,7 @@ def _step(
         index_version=span.index_version,
         is_billable=int(call is not None),
         is_retry=int(is_retry),
-        input_tokens=call.input_tokens if call else 0,
-        output_tokens=(span.output_tokens or 0) if call else 0,
-        cache_read_tokens=(span.cache_read_tokens or 0) if call else 0,
-        cache_write_tokens=(span.cache_write_tokens or 0) if call else 0,
-        reasoning_tokens=(span.reasoning_tokens or 0) if call else 0,
+        **_tokens(span, call),
         has_usage=int(span.has_usage),
         cost_input_usd=price.input_usd if price else 0.0,
         cost_output_usd=price.output_usd if price else 0.0,
@@ -233,6 +240,20 @@ def _step(
         document_age_days=age_days,
         rerank_moved=moved,
         response_id=span.response_id,
+    )
+
+
+def _tokens(span: Span, call: _Call | None) -> Tokens:
+    """The tokens that are charged here; a span whose usage is charged elsewhere has none."""
+    if call is None:
+        return Tokens(input_tokens=0, output_tokens=0, cache_read_tokens=0, cache_write_tokens=0,
+                      reasoning_tokens=0)
+    return Tokens(
+        input_tokens=call.input_tokens,
+        output_tokens=span.output_tokens or 0,
+        cache_read_tokens=span.cache_read_tokens or 0,
+        cache_write_tokens=span.cache_write_tokens or 0,
+        reasoning_tokens=span.reasoning_tokens or 0,
     )
 
 
@@ -320,13 +341,8 @@ def _trace(
         tool_calls=len(tools),
         tool_errors=sum(s.status == "error" for s in tools),
         retrievals=len(found),
-        agent_steps=sum(s.kind == "llm" for s in calls) if any(
-            s.kind == "agent" for s in steps) else 0,
-        input_tokens=sum(s.input_tokens for s in calls),
-        output_tokens=sum(s.output_tokens for s in calls),
-        cache_read_tokens=sum(s.cache_read_tokens for s in calls),
-        cache_write_tokens=sum(s.cache_write_tokens for s in calls),
-        reasoning_tokens=sum(s.reasoning_tokens for s in calls),
+        agent_steps=_agent_steps(steps),
+        **cast("Tokens", {name: sum(getattr(s, name) for s in calls) for name in _TOKENS}),
         cost_usd=sum(s.cost_usd or 0.0 for s in calls),
         unknown_cost_calls=sum(s.cost_source == "unknown" for s in calls),
         ttft_ms=_ttft_ms(steps, when_ms),
@@ -335,6 +351,13 @@ def _trace(
         input=asked,
         output=answered,
     )
+
+
+def _agent_steps(steps: Sequence[StepRow]) -> int:
+    """Model calls of a trace in which an agent is at work."""
+    if not any(step.kind == "agent" for step in steps):
+        return 0
+    return sum(step.kind == "llm" and step.is_billable for step in steps)
 
 
 def _duration_ms(tree: Tree) -> float:

@@ -7,6 +7,7 @@ The loader and the other writers have connections of their own, so that no dashb
 from __future__ import annotations
 
 import queue
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,17 @@ ANSWER: dict[str, int | float | str] = {
     "output_format_json_quote_denormals": 0,
     "output_format_json_escape_forward_slashes": 0,
 }
+#: The engine's own caches, bounded: their defaults are made for a machine of its own.
+_CACHES = "&".join(
+    f"{name}={megabytes * 1024 * 1024}"
+    for name, megabytes in {
+        "mark_cache_size": 64,
+        "primary_index_cache_size": 64,
+        "index_mark_cache_size": 32,
+        "query_condition_cache_size": 16,
+        "compiled_expression_cache_size": 32,
+    }.items()
+)
 #: A segment becomes exactly one block, so that it is inserted whole or not at all.
 ONE_BLOCK: dict[str, int | float | str] = {
     "max_threads": 1,
@@ -46,9 +58,11 @@ class ChdbEngine:
         self, path: Path | str, *, connections: int = 4, memory_bytes: int = 1024**3
     ) -> None:
         self._limits: dict[str, int | float | str] = {"max_memory_usage": memory_bytes}
+        self._directory = tempfile.TemporaryDirectory(prefix="vagus-schema-")
+        self._schemas: dict[str, Path] = {}
         self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._open = [chdb.connect(str(path)) for _ in range(connections + 2)]
+            self._open = [chdb.connect(f"{path}?{_CACHES}") for _ in range(connections + 2)]
         except RuntimeError as e:
             raise StoreError(f"opening the engine in {path}: {e}") from e
         self._loader, self._inserter = self._open[:2]
@@ -100,9 +114,7 @@ class ChdbEngine:
         settings: dict[str, int | float | str] = {
             **ONE_BLOCK,
             "insert_deduplication_token": load.token,
-            "format_schema_source": "string",
-            "format_schema": load.schema,
-            "format_schema_message_name": load.message,
+            "format_schema": f"{self._schema_file(load.schema)}:{load.message}",
             "input_format_protobuf_oneof_presence": 1,
         }
         sql = (
@@ -112,8 +124,17 @@ class ChdbEngine:
         with self._loading:
             _run(self._loader, sql, "CSV", load.params)
 
+    def _schema_file(self, schema: str) -> Path:
+        """The schema as a file; given as text, the engine would write it where we were started."""
+        if self._schemas.get(schema) is None:
+            folder = Path(self._directory.name)
+            self._schemas[schema] = folder / f"{len(self._schemas)}.proto"
+            self._schemas[schema].write_text(schema)
+        return self._schemas[schema]
+
     def close(self) -> None:
         """Finish running queries and let the engine go."""
+        self._directory.cleanup()
         for connection in self._open:
             connection.close()
 

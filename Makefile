@@ -1,0 +1,38 @@
+# Everything a newcomer or CI needs; each target does its own set-up.
+.PHONY: setup check test demo bench format web conformance clean
+
+PY := .venv/bin/python
+
+setup:
+	@sh scripts/setup.sh
+
+check: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/house
+	@sh scripts/web.sh check
+
+test: setup
+	@sh scripts/chromium.sh
+	@sh scripts/web.sh test
+	$(PY) -m pytest
+
+demo: setup
+	.venv/bin/vagus demo
+
+bench: setup
+	$(PY) -m bench
+
+format: setup
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+web: setup
+	@sh scripts/web.sh dev
+
+lock:
+	@sh scripts/lock.sh
+
+clean:
+	rm -rf .venv web/node_modules src/vagus/static
