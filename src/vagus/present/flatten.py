@@ -1,4 +1,4 @@
-"""A trace's tree in the shape that a page reads: depth first, with depths and sizes, and cuttable."""
+"""A trace's tree in the shape that a page reads: depth first, with depths and sizes."""
 
 from __future__ import annotations
 

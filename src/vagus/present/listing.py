@@ -208,8 +208,9 @@ def cost_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def read_scores(engine: Engine, project: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The latest verdict of each name, by trace."""
     answer = engine.query(
-        "SELECT trace_id, toString(name) AS score, argMax((value, passed), (time, score_id)) AS got "
-        "FROM scores FINAL WHERE project = {project:String} AND trace_id IN {ids:Array(String)} "
+        "SELECT trace_id, toString(name) AS score, "
+        "argMax((value, passed), (time, score_id)) AS got FROM scores FINAL "
+        "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} "
         "AND status = 'ok' GROUP BY trace_id, name ORDER BY trace_id, name",
         {"project": project, "ids": list(ids)},
     )

@@ -34,7 +34,9 @@ _SETTLED = "SELECT * EXCEPT (sign, version) FROM {table} FINAL WHERE project = {
 TABLES = {
     "spans": f"SELECT *, {_SPAN_ALIASES} FROM spans WHERE project = {{project:String}}",
     "logs": "SELECT *, time, attributes FROM logs WHERE project = {project:String}",
-    "metric_points": "SELECT *, time, attributes FROM metric_points WHERE project = {project:String}",
+    "metric_points": (
+        "SELECT *, time, attributes FROM metric_points WHERE project = {project:String}"
+    ),
     "traces": _SETTLED.format(table="traces"),
     "steps": _SETTLED.format(table="steps"),
     "ledger": _SETTLED.format(table="steps") + " AND is_billable = 1",
@@ -77,36 +79,41 @@ PURE_CATEGORIES = (
     "UUID",
 )
 
-_PURE_OTHERS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PURE_OTHERS = _words(
     "bar countdigits formatreadablesize formatreadabledecimalsize formatreadablequantity "
     "formatreadabletimedelta identity materialize neighbor rownumberinallblocks "
-    "runningdifference totypename transform".split()
+    "runningdifference totypename transform"
 )
 # The IN family reads a table when its second argument is a name; the operator is checked instead.
-_NEVER = frozenset(
+_NEVER = _words(
     "in notin globalin globalnotin nullin notnullin globalnullin globalnotnullin inignoreset "
     "notinignoreset globalinignoreset globalnotinignoreset nullinignoreset notnullinignoreset "
     "globalnullinignoreset globalnotnullinignoreset kqlparametercast servertimezone timezone "
-    "structuretoprotobufschema structuretocapnprotoschema chdb aggthrow".split()
+    "structuretoprotobufschema structuretocapnprotoschema chdb aggthrow"
 )
 _COMBINATORS = (
     "If", "Array", "Map", "Distinct", "OrDefault", "OrNull", "ForEach", "State", "Merge",
     "SimpleState", "MergeState", "ArgMin", "ArgMax", "Resample",
 )  # fmt: skip
-_TYPES = frozenset(
+_TYPES = _words(
     "nullable array map tuple lowcardinality fixedstring datetime datetime64 decimal decimal32 "
-    "decimal64 decimal128 enum8 enum16 date string float32 float64".split()
+    "decimal64 decimal128 enum8 enum16 date string float32 float64"
 )
 # Words that may stand before a parenthesis without being a function.
-_WORDS = frozenset(
+_WORDS = _words(
     "in and or not as select from join on where having by union all over using except "
     "replace then when else case between like ilike distinct limit offset cast with exists "
-    "interval columns intersect is div mod any sets rollup cube totals asc desc final".split()
+    "interval columns intersect is div mod any sets rollup cube totals asc desc final"
 )
 _COMMON_PREFIX = "__with__"
-_QUERY_ARGS = frozenset(
+_QUERY_ARGS = _words(
     "with_ expressions distinct from_ joins where group having qualify order limit "
-    "offset windows this expression by_name side alias".split()
+    "offset windows this expression by_name side alias"
 )
 _TABLE_ARGS = frozenset({"this", "alias", "joins"})
 _NODES: tuple[type[exp.Expr], ...] = (
@@ -377,9 +384,10 @@ def _check_sources(tokens: list[Token]) -> None:
 
 def _called(tokens: list[Token]) -> Iterator[str]:
     for word, follower in itertools.pairwise(tokens):
-        if follower.token_type is TokenType.L_PAREN and _is_word(word):
-            if word.token_type is TokenType.IDENTIFIER or word.text.lower() not in _WORDS:
-                yield word.text
+        if follower.token_type is not TokenType.L_PAREN or not _is_word(word):
+            continue
+        if word.token_type is TokenType.IDENTIFIER or word.text.lower() not in _WORDS:
+            yield word.text
 
 
 def _is_word(token: Token) -> bool:

@@ -110,7 +110,7 @@ def _read_spans(engine: Engine, project: str, trace_id: str, first_segment: int)
 
 def _shape(spans: list[Thin]) -> Shape:
     # The tree reads ids and times only, all of which a thin span has.
-    tree = build_tree(cast(Sequence[Span], spans))
+    tree = build_tree(cast("Sequence[Span]", spans))
     return Shape(spans, tree, flatten(tree.order, tree.parents), critical_path(tree))
 
 

@@ -32,7 +32,7 @@ class NewChange(Model):
     title: str = Field("", max_length=500)
     before: str = Field("", max_length=500)
     after: str = Field("", max_length=500)
-    scope: dict[str, str] = {}
+    scope: dict[str, str] = Field(default_factory=dict)
 
 
 class ChangeBody(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path
+from pydantic import Field
 from sqlalchemy import select
 
 from vagus.errors import VagusError
@@ -48,7 +49,7 @@ class MonitorSpec(Model):
     measure: str
     rule: dict[str, Any]
     filter: str = ""
-    by: list[str] = []
+    by: list[str] = Field(default_factory=list)
     max_groups: int = 20
     severity: str = "ticket"
     enabled: bool = True

@@ -36,7 +36,7 @@ class SliceQuestion(Model):
     measure: str = Field(max_length=64)
     start: str = Field("-1h", alias="from", max_length=20)
     end: str = Field("now", alias="to", max_length=20)
-    by: list[str] = Field([], max_length=4)
+    by: list[str] = Field(default_factory=list, max_length=4)
     filter: str = Field("", max_length=4000)
     step: int | None = None
     limit: int = 50
@@ -114,14 +114,16 @@ def get_slice(
     limit: int = 50,
 ) -> SliceBody:
     """Ask for a measure with query parameters."""
-    question = SliceQuestion(
-        measure=measure,
-        start=start,
-        end=end,
-        by=[name for name in by.split(",") if name],
-        filter=filter_text,
-        step=step,
-        limit=limit,
+    question = SliceQuestion.model_validate(
+        {
+            "measure": measure,
+            "from": start,
+            "to": end,
+            "by": [name for name in by.split(",") if name],
+            "filter": filter_text,
+            "step": step,
+            "limit": limit,
+        }
     )
     return _answer(services, principal, question)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from vagus.present.api.base import Model
 from vagus.present.api.permit import CanRead, Given
@@ -31,7 +31,7 @@ class TraceHead(Model):
     duration_ms: float
     span_count: int
     orphan_count: int
-    critical_path: dict[str, float] = {}
+    critical_path: dict[str, float] = Field(default_factory=dict)
     is_settled: bool
 
 
