@@ -1,0 +1,77 @@
+// Which screen an address means, and who may see it.
+
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Route, Switch, useLocation } from "wouter";
+import { ApiError } from "./api/client";
+import { useMe } from "./api/queries";
+import { Health } from "./pages/health";
+import { SignIn } from "./pages/signin";
+import { Shell } from "./ui/shell";
+import { Empty, ErrorNote, Skeleton } from "./ui/states";
+
+/** A screen whose code arrives when it is first opened. */
+function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  let ready: ComponentType<P> | undefined;
+  return function Lazy(props: P) {
+    const [, redraw] = useState(0);
+    const [error, setError] = useState<unknown>(null);
+    useEffect(() => {
+      if (ready) return;
+      load().then((found) => {
+        ready = found;
+        redraw(1);
+      }, setError);
+    }, []);
+    if (error) return <ErrorNote error={new Error("This screen could not be loaded; reload the page.")} />;
+    const Screen = ready;
+    return Screen ? <Screen {...props} /> : <Skeleton tall />;
+  };
+}
+
+const Traces = lazy(() => import("./pages/traces").then((page) => page.Traces));
+const Trace = lazy<{ id: string }>(() => import("./pages/trace").then((page) => page.Trace));
+const Cost = lazy(() => import("./pages/cost").then((page) => page.Cost));
+const Incidents = lazy(() => import("./pages/incidents").then((page) => page.Incidents));
+const Incident = lazy<{ id: string }>(() => import("./pages/incident").then((page) => page.Incident));
+const Settings = lazy<{ section: string }>(() => import("./pages/settings").then((page) => page.Settings));
+
+const TITLES: Record<string, string> = { "": "Health", traces: "Traces", cost: "Cost", incidents: "Incidents", settings: "Settings" };
+
+/** The whole application. */
+export function App() {
+  const me = useMe();
+  const [path] = useLocation();
+  useEffect(() => {
+    document.title = `${TITLES[path.split("/")[1] ?? ""] ?? "Vagus"} · Vagus`;
+  }, [path]);
+  if (me.error instanceof ApiError && me.error.status === 401) return <SignIn />;
+  return (
+    <Shell>
+      {me.error ? <ErrorNote error={me.error} retry={() => void me.refetch()} /> : null}
+      <Switch>
+        <Route path="/">
+          <Health />
+        </Route>
+        <Route path="/traces">
+          <Traces />
+        </Route>
+        <Route path="/traces/:id">{(params: { id: string }) => <Trace key={params.id} id={params.id} />}</Route>
+        <Route path="/cost">
+          <Cost />
+        </Route>
+        <Route path="/incidents">
+          <Incidents />
+        </Route>
+        <Route path="/incidents/:id">{(params: { id: string }) => <Incident key={params.id} id={params.id} />}</Route>
+        <Route path="/settings">
+          <Settings section="general" />
+        </Route>
+        <Route path="/settings/:section">{(params: { section: string }) => <Settings section={params.section} />}</Route>
+        <Route>
+          <Empty title="There is no such page.">The address does not name a screen of Vagus.</Empty>
+        </Route>
+      </Switch>
+    </Shell>
+  );
+}

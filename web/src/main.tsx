@@ -1,0 +1,34 @@
+// The start of the web UI.
+
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render } from "preact";
+import { ApiError } from "./api/client";
+import { App } from "./app";
+import { applyTheme } from "./ui/theme";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import "./styles/screens.css";
+
+applyTheme();
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      gcTime: 120_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+    },
+  },
+});
+
+const root = document.getElementById("app");
+if (root) {
+  render(
+    <QueryClientProvider client={client}>
+      <App />
+    </QueryClientProvider>,
+    root,
+  );
+}

@@ -1,0 +1,111 @@
+// The conversation of a model call, whatever SDK sent it: the server made one content model.
+
+import type { ComponentChildren } from "preact";
+import type { Message, MessagePart, ScoreRow } from "../api/types";
+import { bytes, visible } from "../lib/format";
+import { marksOf } from "../lib/highlights";
+import { AnyValue, LongText } from "./text";
+
+/** Input and output messages, in order. */
+export function Messages({ input, output, scores, loadAll }: { input: Message[]; output: Message[]; scores: ScoreRow[]; loadAll: () => void }) {
+  return (
+    <div class="messages">
+      {input.map((message, at) => (
+        <MessageView key={`i${at}`} message={message} scores={[]} loadAll={loadAll} />
+      ))}
+      {output.length ? <h3 class="messages-turn">Output</h3> : null}
+      {output.map((message, at) => (
+        <MessageView key={`o${at}`} message={message} scores={scores} loadAll={loadAll} />
+      ))}
+    </div>
+  );
+}
+
+function MessageView({ message, scores, loadAll }: { message: Message; scores: ScoreRow[]; loadAll: () => void }) {
+  return (
+    <article class={`message role-${message.role}`}>
+      <header>
+        <span class="message-role">{message.role || "unknown role"}</span>
+        {message.name ? <span class="quiet-text">{visible(message.name)}</span> : null}
+        {message.finish_reason ? <span class={`tag ${message.finish_reason === "stop" ? "" : "warn"}`}>{message.finish_reason.replaceAll("_", " ")}</span> : null}
+      </header>
+      {message.parts.map((part, at) => (
+        <PartView key={at} part={part} scores={scores} loadAll={loadAll} />
+      ))}
+    </article>
+  );
+}
+
+function textOf(part: MessagePart): string {
+  const value = part.content ?? part.text ?? "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function PartView({ part, scores, loadAll }: { part: MessagePart; scores: ScoreRow[]; loadAll: () => void }) {
+  return (
+    <div class={`part part-${part.type}`}>
+      {bodyOf(part, scores)}
+      {part.cut ? (
+        <button type="button" class="button small" onClick={loadAll}>
+          {bytes(part.cut)} more are left out · load all
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
+  switch (part.type) {
+    case "text": {
+      const text = textOf(part);
+      return <LongText text={text} marks={scores.flatMap((score) => marksOf(score.detail, text))} />;
+    }
+    case "reasoning":
+      return (
+        <details class="reasoning">
+          <summary>Reasoning</summary>
+          <LongText text={textOf(part)} />
+        </details>
+      );
+    case "tool_call":
+      return (
+        <Labelled label={`calls ${part.name ?? "a tool"}`} id={part.id}>
+          <AnyValue value={part.arguments} />
+        </Labelled>
+      );
+    case "tool_call_response":
+      return (
+        <Labelled label="tool answered" id={part.id}>
+          <AnyValue value={part.response ?? part.result ?? part.content} />
+        </Labelled>
+      );
+    case "blob":
+    case "uri":
+    case "file":
+      return <MediaPart part={part} />;
+    default:
+      return <AnyValue value={part.content ?? part} />;
+  }
+}
+
+function Labelled({ label, id, children }: { label: string; id?: string | undefined; children: ComponentChildren }) {
+  return (
+    <div class="labelled">
+      <div class="labelled-head">
+        <span aria-hidden="true">⚙</span> {visible(label)} {id ? <code class="quiet-text">{visible(id)}</code> : null}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+function MediaPart({ part }: { part: MessagePart }) {
+  const size = typeof part["size"] === "number" ? bytes(part["size"] as number) : typeof part["bytes"] === "number" ? bytes(part["bytes"] as number) : "";
+  const where = [part.uri, part["file_id"], part["name"]].find((value) => typeof value === "string") as string | undefined;
+  return (
+    <div class="media">
+      <span class="tag">{part.modality ?? part.mime_type ?? part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {size}{" "}
+      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">content is kept apart</span>}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+// One measure at a glance: its value, how sure it is, how it moved, and the way to the traces.
+
+import { usePageSlice, useSlice } from "../api/queries";
+import { percent } from "../lib/format";
+import { useFilter, useRange, Link } from "../url";
+import { Sparkline } from "./sparkline";
+import { Certainty, Value } from "./states";
+
+interface Props {
+  measure: string;
+  name: string;
+  tone?: string;
+  /** Parameters of the traces list that stands behind the number. */
+  behind?: Record<string, string>;
+  filter?: string;
+}
+
+/** A tile that links to the traces behind its number. */
+export function Tile({ measure, name, tone = "accent", behind = {}, filter }: Props) {
+  const slice = usePageSlice(measure, filter === undefined ? {} : { filter });
+  const series = slice.data?.series[0];
+  const unit = slice.data?.unit ?? "";
+  const kind = slice.data?.kind ?? "";
+  return (
+    <Link to="/traces" set={behind} class="tile" aria-busy={slice.isPending}>
+      <span class="tile-name">{name}</span>
+      {slice.error ? (
+        <span class="tile-error">{slice.error.message}</span>
+      ) : slice.isPending ? (
+        <span class="tile-value skeleton-line" />
+      ) : (
+        <span class="tile-value">
+          <Value value={series?.total.value ?? null} unit={unit} kind={kind} />
+          <Difference measure={measure} now={series?.total.value ?? null} direction={slice.data?.direction ?? ""} filter={filter} />
+        </span>
+      )}
+      <Certainty point={series?.total ?? (slice.data ? NOTHING : undefined)} unit={unit} kind={kind} />
+      <Sparkline values={(series?.points ?? []).map((point) => point.value)} tone={tone} />
+    </Link>
+  );
+}
+
+const NOTHING = { t: 0, n: 0, value: null, low: null, high: null, numerator: null, denominator: null };
+
+function Difference({ measure, now, direction, filter }: { measure: string; now: number | null; direction: string; filter: string | undefined }) {
+  const range = useRange();
+  const pageFilter = useFilter();
+  const spanS = range.toS - range.fromS;
+  // The range before moves in whole steps, so that a live page does not ask for it every time.
+  const end = Math.floor(range.fromS / range.stepS) * range.stepS;
+  const before = useSlice({ measure, from: end - spanS, to: end, by: [], filter: filter ?? pageFilter, step: null, limit: 1 });
+  const old = before.data?.series[0]?.total.value ?? null;
+  if (now == null || old == null || old === 0) return null;
+  const change = now / old - 1;
+  if (Math.abs(change) < 0.005) return <span class="difference quiet" title="Against the range before">±0%</span>;
+  const isUp = change > 0;
+  const isBad = direction === "up_is_bad" ? isUp : direction === "down_is_bad" ? !isUp : null;
+  const tone = isBad === null ? "quiet" : isBad ? "bad" : "good";
+  return (
+    <span class={`difference ${tone}`} title="Against the range before">
+      {isUp ? "▲" : "▼"} {Math.abs(change) > 9.99 ? ">10×" : percent(Math.abs(change))}
+    </span>
+  );
+}
