@@ -14,6 +14,7 @@ from vagus.stats.sequential import (
     betting_confidence_sequence,
     betting_esr,
     capped_alternative,
+    climb_began,
     dispersion_of,
     ecusum,
     scaled_trials,
@@ -60,6 +61,14 @@ def test_onset_is_where_the_climb_began() -> None:
 
     assert ecusum(rate * n, n, 0.05, 0.15).onset == 120
     assert betting_esr(rate, 0.05).onset == pytest.approx(120, abs=2)
+
+
+def test_a_stray_failure_before_the_change_is_not_its_beginning() -> None:
+    bad = np.r_[np.zeros(50), 1, np.zeros(6), np.full(10, 3)]
+    n = np.full(bad.size, 4)
+
+    assert ecusum(bad, n, 0.02, 0.04).onset == 50
+    assert climb_began(bad, n, 0.02, 0.75) == 57
 
 
 def test_windows_without_trials_leave_the_evidence_where_it_is() -> None:

@@ -1,1 +1,1 @@
-"""Pure statistics: intervals, sketches, sequential tests, change points; numbers in, numbers out."""
+"""Pure statistics, numbers in and numbers out: intervals, sketches, sequential tests, change."""

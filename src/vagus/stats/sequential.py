@@ -56,15 +56,30 @@ def ecusum(
     Valid when trials are independent given the past with a rate on p0's side; trials may be
     fractional (scaled for over-dispersion). Windows without trials leave it where it is.
     """
-    hits = np.asarray(successes, dtype=np.float64)
-    misses = np.asarray(trials, dtype=np.float64) - hits
-    steps = hits * math.log(p1 / p0) + misses * math.log((1 - p1) / (1 - p0))
-    total = np.concatenate([[0.0], np.cumsum(steps)])
+    total = _log_likelihood_ratio(successes, trials, p0, p1)
     # max(1, E) before each step is the total less the lowest total so far.
     floor = np.minimum.accumulate(total[:-1])
     log_e = total[1:] - floor
     alarm = _first(log_e, alpha)
     return Detection(log_e, alarm, _lowest(total, alarm))
+
+
+def climb_began(successes: ArrayLike, trials: ArrayLike, p0: float, p1: float) -> int:
+    """The most likely first window of a change from p0 to p1 that lasts to the end.
+
+    With p1 as it turned out to be it is sharper than the onset of a detector, whose p1 is the
+    smallest change worth finding, so that one stray failure before the change starts its climb.
+    """
+    return _lowest(_log_likelihood_ratio(successes, trials, p0, p1), None)
+
+
+def _log_likelihood_ratio(successes: ArrayLike, trials: ArrayLike, p0: float, p1: float) -> Floats:
+    """The running log-likelihood ratio of p1 against p0, with 0 before the first window."""
+    hits = np.asarray(successes, dtype=np.float64)
+    misses = np.asarray(trials, dtype=np.float64) - hits
+    steps = hits * math.log(p1 / p0) + misses * math.log((1 - p1) / (1 - p0))
+    total: Floats = np.concatenate([[0.0], np.cumsum(steps)])
+    return total
 
 
 def betting_esr(

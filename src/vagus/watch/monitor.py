@@ -63,7 +63,7 @@ class Sequential(
 
 
 class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One monitor of one project; `by` splits it into at most `max_groups` groups, largest first."""
+    """One monitor of one project, split by `by` into at most `max_groups` groups, largest first."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
     name: Name

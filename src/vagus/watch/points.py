@@ -73,7 +73,7 @@ class Points:
     def trailing(self, window_min: int) -> tuple[Floats, Floats]:
         """Sample size and value over the last `window_min` minutes at each step, by exact sums."""
         width = max(1, window_min // self.step_min)
-        if width == 1:
+        if width == 1 or not self.size:
             return self.n, self.value
         columns = (self.n, self.numerator, self.denominator)
         n, numerator, denominator = (_trailing_sum(column, width) for column in columns)

@@ -20,6 +20,7 @@ from vagus.stats.sequential import (
     Detection,
     betting_esr,
     capped_alternative,
+    climb_began,
     dispersion_of,
     ecusum,
     scaled_trials,
@@ -32,7 +33,8 @@ from vagus.watch.verdict import Previous, Verdict
 _SHOCK_LIMIT = 1e-6
 # Between 0 and the alarm, in logs, from which on a group is shown as pending.
 _PENDING_SHARE = 0.5
-_LARGEST_E = 1e300
+# Shown evidence stops here, well inside what a double can hold.
+_LARGEST_LOG_E = 690.0
 
 Span = tuple[int, int]
 
@@ -210,11 +212,21 @@ def _scan(
             return last, path
         fired = min(alarms)
         is_sudden = path.alarm is None or fired < start + path.alarm
-        onset = fired if is_sudden else start + path.onset
+        onset = fired if is_sudden else _onset(stream, start, start + path.onset, fired, target)
         last = Stretch(onset, fired, _recovery(rule, stream, fired + 1, target))
         if last.cleared is None:
             return last, path
         start = last.cleared + 1
+
+
+def _onset(stream: Stream, start: int, climb: int, fired: int, target: Target) -> int:
+    """Where the change began, once it is known how large it is."""
+    scaled = stream.scaled[start : fired + 1]
+    hits = np.nan_to_num(stream.rates()[start : fired + 1]) * scaled
+    level = float(hits[climb - start :].sum() / scaled[climb - start :].sum())
+    waking = target.worth_waking
+    size = min(max(0.98, waking), max(waking, level))
+    return start + climb_began(hits, scaled, target.rate, size)
 
 
 def _follow(
@@ -289,8 +301,8 @@ def _level(stream: Stream, start: int, end: int) -> tuple[float | None, float, s
 
 
 def _e(log_e: float) -> float:
-    return min(_LARGEST_E, math.exp(min(log_e, 690.0)))
+    return math.exp(min(log_e, _LARGEST_LOG_E))
 
 
 def _said(log_e: float) -> str:
-    return f"evidence {_e(log_e):.2g}" if log_e < 690.0 else "evidence over 1e+299"
+    return f"evidence {_e(log_e):.2g}" if log_e < _LARGEST_LOG_E else "evidence over 1e+299"
