@@ -21,6 +21,11 @@ _REPEATED_WORDS = 40
 _DISTINCT_SHARE = 0.35
 _LANGUAGE_CHARACTERS = 40
 _LANGUAGE_SURE = 0.98
+_LANGUAGES = (
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu",
+    "id", "it", "ja", "ko", "ms", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sv", "ta", "th", "tr",
+    "uk", "ur", "vi", "zh",
+)  # fmt: skip
 _FENCED = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?```\s*$", re.DOTALL)
 # Asked for, another language is no fault.
 _LANGUAGE_NAMED = re.compile(
@@ -131,7 +136,8 @@ def find_repetition(answer: str) -> str:
         counts[run] = counts.get(run, 0) + 1
     if len(counts) / len(runs) >= _DISTINCT_SHARE:
         return ""
-    return " ".join(max(counts, key=lambda run: counts[run]))
+    most = max(counts.items(), key=lambda item: item[1])
+    return " ".join(most[0])
 
 
 def language_mismatch(example: Example) -> tuple[str, str] | None:
@@ -151,4 +157,15 @@ def language_mismatch(example: Example) -> tuple[str, str] | None:
 
 @functools.cache
 def _identifier() -> Any:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    full = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    full.set_languages(_LANGUAGES)
+    # Made anew from the restricted tables, the identifier lets 20 MB of the others go.
+    return LanguageIdentifier(
+        full.nb_ptc,
+        full.nb_pc,
+        full.nb_classes,
+        full.tk_nextmove,
+        full.tk_output,
+        norm_probs=True,
+        tk_row=full.tk_row,
+    )

@@ -121,19 +121,23 @@ def _shown(measured: Measured, support: float, evidence: Evidence) -> dict[str, 
 def _explain(measured: list[Measured], worst: int, passed: bool) -> str:
     sentence = measured[worst]
     quoted = sentence.sentence[:_SHOWN_CHARACTERS]
-    reason = find_reason(sentence)
     if passed:
-        return f"Supported; the weakest sentence is “{quoted}”." + (f" {reason}" if reason else "")
-    reason = reason or "No passage says the same."
+        fact = find_reason(
+            next((m for m in measured if m.missing_numbers or m.missing_names), None)
+        )
+        return f"Supported; the weakest sentence is “{quoted}”. {fact}".rstrip()
+    reason = find_reason(sentence, with_words=True) or "No passage says the same."
     return f"Sentence {worst + 1} of {len(measured)} is least supported: “{quoted}”. {reason}"
 
 
-def find_reason(measured: Measured) -> str:
+def find_reason(measured: Measured | None, *, with_words: bool = False) -> str:
     """The plainest thing that speaks against a sentence; '' when nothing stands out."""
+    if measured is None:
+        return ""
     for noun, missing in (
         ("number", measured.missing_numbers),
         ("name", measured.missing_names),
-        ("word", measured.missing_words),
+        ("word", measured.missing_words if with_words else ()),
     ):
         if len(missing) == 1:
             return f"The {noun} “{missing[0]}” is in no document."
