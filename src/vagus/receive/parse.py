@@ -47,7 +47,7 @@ def check_request(signal: str, body: bytes) -> Checked:
     items = _count_spans(request)
     if not bad:
         return Checked(body, items, nested)
-    reason = f"{len(bad)} spans were left out: {bad[0]}"
+    reason = f"spans left out: {len(bad)}; the first: {bad[0]}"
     left = request.SerializeToString() if items else b""
     return Checked(left, items, nested, len(bad), reason)
 
