@@ -125,6 +125,20 @@ def check_dimension(name: str, table: Table, field_name: str) -> None:
         )
 
 
+def render(parsed: Filter) -> str:
+    """The text of a filter; `parse` of it gives the same terms."""
+    return " ".join(map(_rendered, parsed.terms))
+
+
+def _rendered(term: Term) -> str:
+    if isinstance(term, Search):
+        return quote(term.text)
+    if isinstance(term, Bound):
+        return f"{term.column}{term.operator}{term.number!r}"
+    values = ",".join(map(quote, term.values))
+    return f"{term.dimension}{'!=' if term.is_negated else ':'}{values}"
+
+
 def quote(value: str) -> str:
     """A value as it is written in a filter."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from vagus.errors import BadInput
 from vagus.measures.catalogue import Catalogue, Measure
-from vagus.measures.filter import check_dimension, parse
+from vagus.measures.filter import Filter, check_dimension, parse
 from vagus.measures.plan import Plan, group_params, plan, sums_sql, totals_sql
 from vagus.measures.value import Point, Sums, evaluate
 from vagus.store.engine import Columns, Engine
 
-__all__ = ["Point", "Request", "Series", "Slice", "slice_measure"]
+__all__ = ["Point", "Request", "Series", "Slice", "read_sums", "slice_measure"]
 
 MAX_GROUPS = 1000
 MAX_DIMENSIONS = 4
@@ -94,6 +94,22 @@ def slice_measure(engine: Engine, project: str, request: Request, catalogue: Cat
         series=tuple(_series(measure, key, sums, (start_s, end_s, step_s)) for key in chosen),
         truncated=truncated,
     )
+
+
+def read_sums(
+    engine: Engine,
+    project: str,
+    measure: Measure,
+    parsed: Filter,
+    by: Key,
+    window_s: tuple[int, int],
+    step_s: int | None = None,
+) -> dict[Key, dict[int, Sums]]:
+    """The sums behind a slice, for statistics that need more than values: by group, then by step.
+
+    The window is in whole minutes; without a step everything is under 0.
+    """
+    return _sums(engine, plan(measure, project, parsed, by, *window_s), step_s, None)
 
 
 def _window(request: Request) -> tuple[int, int, int | None]:
