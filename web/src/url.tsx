@@ -1,6 +1,6 @@
 // The URL is the only store for range, filter, sort and selection. This module reads and writes it.
 
-import type { AnchorHTMLAttributes, ComponentChildren } from "preact";
+import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useLocation, useSearch } from "wouter";
 import { rangeOf, type Range } from "./lib/time";
@@ -46,9 +46,14 @@ export function hrefTo(path: string, changes: Changes = {}): string {
   return path + changed(kept, changes);
 }
 
-interface LinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href"> {
+interface LinkProps {
   to: string;
   set?: Changes | undefined;
+  class?: string;
+  title?: string;
+  "aria-label"?: string;
+  "aria-busy"?: boolean;
+  "aria-current"?: "page" | undefined;
   children?: ComponentChildren;
 }
 
