@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import select, update
 
-from measures.settled_rows import score_row, trace_row
+from measures.settled_rows import score_row, trace_row, when
 from vagus.measures.catalogue import Catalogue
 from vagus.model.episode import Episode, State
 from vagus.store.chdb import ChdbEngine
@@ -19,6 +20,9 @@ from vagus.store.meta.tables import episodes, monitors, slos
 from vagus.watch.budgets import budget_of
 from vagus.watch.defaults import default_slos, ensure_defaults
 from vagus.watch.episodes import open_episodes, states_of
+from vagus.watch.monitor import decode_monitor
+from vagus.watch.points import Points
+from vagus.watch.series import Reader, ask
 from vagus.watch.slo import Slo
 from vagus.watch.transition import Transition
 from vagus.watch.watcher import Watcher
@@ -259,3 +263,53 @@ def put(meta: Meta, project: str, monitor_id: str, spec: dict[str, Any]) -> None
     }
     with meta.begin() as connection:
         connection.execute(monitors.insert().values(row))
+
+
+def test_kept_series_are_what_a_fresh_reading_gives(
+    engine: ChdbEngine, meta: Meta, catalogue: Catalogue, project: str
+) -> None:
+    ensure_defaults(meta, project, 0)
+    with meta.read() as connection:
+        specs = connection.execute(select(monitors.c.spec)).scalars().all()
+    watched = [decode_monitor(spec) for spec in specs]
+    one = decode_monitor({**specs[0], "max_groups": 1, "id": "one"})
+    reader = Reader(engine, catalogue)
+    rows = [*traffic(project, "chat", True), *traffic(project, "search")]
+    rows += [row for row in traffic(project, "new") if row["minute"] >= when(START_S + 130 * 60)]
+    rows += [row for row in traffic(project, "gone") if row["minute"] < when(START_S + 118 * 60)]
+    minutes = [row["minute"] for row in rows]
+    shown = 0
+
+    for until in (120, 121, 128, 134, 136, 137, 160, 150, 151):
+        seen_until = when(START_S + until * 60)
+        order = sorted(range(len(rows)), key=minutes.__getitem__)
+        fresh = [rows[i] for i in order if minutes[i] < seen_until][shown:]
+        shown += len(fresh)
+        if fresh:
+            engine.insert("traces", fresh)
+        for monitor in (*watched, one):
+            at = START_S // 60 + until
+            found, expected = reader.read(monitor, at), ask(engine, catalogue, monitor, at)
+            assert found.groups.keys() == expected.groups.keys()
+            assert (found.end_min, found.truncated) == (expected.end_min, expected.truncated)
+            for key, points in expected.groups.items():
+                assert same(found.groups[key], points)
+
+
+def same(a: Points, b: Points) -> bool:
+    return (a.start_min, a.step_min) == (b.start_min, b.step_min) and all(
+        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True)
+        for name in ("n", "numerator", "denominator", "value")
+    )
+
+
+def test_no_more_series_are_kept_than_memory_allows(
+    engine: ChdbEngine, catalogue: Catalogue, project: str
+) -> None:
+    reader = Reader(engine, catalogue)
+    rule = {"type": "sequential", "horizon_h": 1}
+    for i in range(51):
+        spec = {"id": f"m{i}", "name": "n", "project": project, "measure": "error_rate"}
+        reader.read(decode_monitor({**spec, "rule": rule}), 1000)
+
+    assert reader.kept == 1

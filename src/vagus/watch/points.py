@@ -44,6 +44,30 @@ class Points:
                 values[at] = np.nan if value is None else value
         return cls(start_min, step_min, table[0], table[1], table[2], values)
 
+    def advanced(self, tail: Points | None, since_min: int, start_min: int, end_min: int) -> Points:
+        """The series moved to `[start_min, end_min)`, everything from `since_min` on as in `tail`.
+
+        Without a tail these minutes are missing.
+        """
+        step = self.step_min
+        start_min -= start_min % step
+        since_min -= since_min % step
+        size = (end_min - start_min) // step
+        columns = []
+        for name, missing in (
+            ("n", 0.0),
+            ("numerator", 0.0),
+            ("denominator", 0.0),
+            ("value", np.nan),
+        ):
+            column = np.full(size, missing)
+            _lay(column, getattr(self, name), (self.start_min - start_min) // step)
+            column[max(0, (since_min - start_min) // step) :] = missing
+            if tail is not None:
+                _lay(column, getattr(tail, name), (tail.start_min - start_min) // step)
+            columns.append(column)
+        return Points(start_min, step, *columns)
+
     @property
     def size(self) -> int:
         """How many steps there are."""
@@ -80,6 +104,14 @@ class Points:
         value = np.full(self.size, np.nan)
         np.divide(numerator, denominator, out=value, where=(n > 0) & (denominator > 0))
         return n, value
+
+
+def _lay(target: Floats, source: Floats, at: int) -> None:
+    """Copy `source` into `target` from index `at` on; what sticks out on either side is dropped."""
+    source = source[max(0, -at) :]
+    at = max(0, at)
+    source = source[: max(0, target.size - at)]
+    target[at : at + source.size] = source
 
 
 def _trailing_sum(column: Floats, width: int) -> Floats:

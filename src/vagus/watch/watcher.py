@@ -20,7 +20,7 @@ from vagus.watch import episodes as kept
 from vagus.watch.defaults import ensure_defaults
 from vagus.watch.monitor import Monitor, decode_monitor
 from vagus.watch.points import Points
-from vagus.watch.series import Answer, ask
+from vagus.watch.series import Answer, Reader
 from vagus.watch.slo import decode_slo, monitor_of
 from vagus.watch.transition import Transition, close, judge, transitions
 
@@ -47,9 +47,8 @@ class Watcher:
         catalogue: Catalogue,
         watermark_s: Callable[[], float],
     ) -> None:
-        self._engine = engine
         self._meta = meta
-        self._catalogue = catalogue
+        self._reader = Reader(engine, catalogue)
         self._watermark_s = watermark_s
         self._judged: dict[tuple[str, str], tuple[Monitor, int]] = {}
 
@@ -103,7 +102,7 @@ class Watcher:
     def _evaluate(self, monitor: Monitor, until_min: int) -> list[Transition]:
         since_ms = (until_min - monitor.horizon_min) * 60_000
         known = kept.open_or_recent(self._meta, monitor.project, monitor.id, since_ms)
-        answer = ask(self._engine, self._catalogue, monitor, until_min)
+        answer = self._reader.read(monitor, until_min)
         groups = dict(answer.groups)
         for episode in known:
             key = tuple(episode.group.get(name, "") for name in monitor.by)
@@ -135,7 +134,7 @@ class Watcher:
     ) -> dict[tuple[str, ...], Points]:
         """A group with an open episode that is no longer among the largest, or has no data."""
         key = tuple(episode.group.get(name, "") for name in monitor.by)
-        alone = ask(self._engine, self._catalogue, monitor, answer.end_min, episode.group)
+        alone = self._reader.read_group(monitor, answer.end_min, episode.group)
         start_min = answer.end_min - monitor.horizon_min
         return {key: alone.groups.get(key, Points.of((), start_min, answer.end_min))}
 
