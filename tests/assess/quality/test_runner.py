@@ -105,6 +105,7 @@ def settle(
                 "service": "shop",
                 "first_segment": version,
                 "last_segment": version,
+                "billable_calls": 1,
             }
             | changes
         )
@@ -222,7 +223,7 @@ def test_traces_without_content_are_passed_over(engine: Engine, project: str) ->
     engine.insert(
         "traces",
         [{"project": project, "minute": 60, "trace_id": "none", "version": version, "sign": 1,
-          "status": "ok"}],
+          "status": "ok", "billable_calls": 1}],
     )  # fmt: skip
     judge = runner(engine, checkpoint(version))
     assert judge.tick(now_ms()) == 0

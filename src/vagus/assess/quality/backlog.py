@@ -11,7 +11,7 @@ from vagus.store.engine import Engine
 
 CHECKPOINT = "quality.checkpoint"
 
-_VERSIONS_AT_ONCE = 20
+_VERSIONS_AT_ONCE = 4
 
 
 class State(Protocol):
@@ -94,6 +94,8 @@ class Backlog:
             "SELECT version, project, trace_id, toUnixTimestamp(minute) AS minute, "
             "toUnixTimestamp64Milli(start) AS time_ms, first_segment, last_segment FROM traces "
             "WHERE version > {done:UInt64} AND version <= {last:UInt64} AND sign = 1 "
+            # What recorded neither a call nor an answer must not use up the budget.
+            "AND (billable_calls > 0 OR output != '') "
             "ORDER BY version, first_segment, trace_id",
             {"done": self._read_to, "last": versions[-1]},
         )

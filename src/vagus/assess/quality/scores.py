@@ -42,7 +42,7 @@ MAX_EXPLANATION = 20_000
 MAX_DETAIL = 200_000
 _EARLIEST_MS = 0
 _LATEST_MS = 4_102_444_800_000
-_LATE_AT_ONCE = 10_000
+_LATE_AT_ONCE = 2_000
 
 #: One writer at a time, so that two writes of one score cannot both find no earlier row.
 _writing = threading.Lock()
@@ -124,9 +124,11 @@ def join_late_scores(
     """Give scores of the last day the dimensions of traces that settled after them; how many."""
     unknown = " AND ".join(f"{name} = ''" for name in TELLING)
     found = engine.query(
-        f"SELECT DISTINCT project, score_id, trace_id FROM scores FINAL WHERE {unknown} "
+        # A joined score has left its row without dimensions cancelled: its signs add up to 0.
+        f"SELECT project, score_id, any(trace_id) AS about FROM scores WHERE {unknown} "
         "AND trace_id != '' AND measured_at >= fromUnixTimestamp64Milli({from_ms:Int64}) "
-        "ORDER BY measured_at DESC LIMIT {most:UInt32}",
+        "GROUP BY project, score_id HAVING sum(sign) > 0 "
+        "ORDER BY max(measured_at) DESC LIMIT {most:UInt32}",
         {"from_ms": now_ms - 86_400_000, "most": _LATE_AT_ONCE},
     )
     waiting: dict[str, dict[str, str]] = {}

@@ -54,6 +54,8 @@ CREATE TABLE traces (
   input String CODEC(ZSTD(1)),
   output String CODEC(ZSTD(1)),
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  -- The evaluators ask for what settled since they last looked.
+  INDEX by_version version TYPE minmax GRANULARITY 1,
   INDEX by_session session TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
@@ -168,6 +170,7 @@ CREATE TABLE scores (
   index_name LowCardinality(String),
   index_version LowCardinality(String),
   agent LowCardinality(String),
+  INDEX by_measured measured_at TYPE minmax GRANULARITY 1,
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)
 PARTITION BY toDate(minute)
