@@ -111,6 +111,18 @@ def test_the_cheap_look_sees_lengths_written_with_padding() -> None:
     assert may_nest("traces", attribute)
 
 
+@given(st.binary(min_size=8, max_size=8), st.binary(max_size=3), st.text(max_size=60))
+def test_no_bytes_in_front_hide_a_nested_value(span_id: bytes, state: bytes, key: str) -> None:
+    request = ExportLogsServiceRequest()
+    record = request.resource_logs.add().scope_logs.add().log_records.add(span_id=span_id)
+    record.body.CopyFrom(_any({key: 1}))
+    attribute = KeyValue(key="k", value=_any({key: 1})).SerializeToString()
+
+    assert may_nest("logs", request.SerializeToString())
+    for chance in (b"\x12", b"\x12\x12", b"\x2a\x12", span_id, state):
+        assert may_nest("traces", chance + attribute)
+
+
 def test_flat_requests_cost_no_walk() -> None:
     request = trace_request(50)
     for span in request.resource_spans[0].scope_spans[0].spans:

@@ -28,9 +28,10 @@ from vagus.receive.schema import ArrayValue, KeyValueList
 MOST_LEVELS = 32
 
 # `\x12 <length> \x32|\x2a`: the value of a KeyValue that begins with a kvlist or an array;
-# `\x2a <length> ...`: the same for the body of a log record.
-_ATTRIBUTE = re.compile(rb"\x12[\x80-\xff]{0,4}[\x00-\x7f][\x2a\x32]")
-_ATTRIBUTE_OR_BODY = re.compile(rb"[\x12\x2a][\x80-\xff]{0,4}[\x00-\x7f][\x2a\x32]")
+# `\x2a <length> ...`: the same for the body of a log record. What follows the first byte is only
+# looked at and not consumed, or a chance match would hide a true one that begins inside it.
+_ATTRIBUTE = re.compile(rb"\x12(?=([\x80-\xff]{0,4}[\x00-\x7f][\x2a\x32]))")
+_ATTRIBUTE_OR_BODY = re.compile(rb"[\x12\x2a](?=([\x80-\xff]{0,4}[\x00-\x7f][\x2a\x32]))")
 _NESTING_ELEMENT = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f][\x2a\x32]")
 
 
@@ -38,14 +39,14 @@ def may_nest(signal: str, body: bytes) -> bool:
     """Whether a request may hold a nested value: false is certain, true only likely."""
     pattern = _ATTRIBUTE_OR_BODY if signal == "logs" else _ATTRIBUTE
     for match in pattern.finditer(body):
-        outer = read_varint(body, match.start() + 1)
-        inner = read_varint(body, match.end())
+        outer = read_varint(body, match.start(1))
+        inner = read_varint(body, match.end(1))
         if outer is None or inner is None:
             continue
         length, at = inner
         if at + length > outer[1] + outer[0]:
             continue
-        if body[match.end() - 1] == 0x32 or _NESTING_ELEMENT.search(body, at, at + length):
+        if body[match.end(1) - 1] == 0x32 or _NESTING_ELEMENT.search(body, at, at + length):
             return True
     return False
 

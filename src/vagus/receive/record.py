@@ -26,7 +26,7 @@ from dataclasses import dataclass
 SIGNALS = ("traces", "logs", "metrics")
 
 _CRC_BYTES = 5
-_RECORD_START = re.compile(rb"\x0d....\x12[^\x00]", re.DOTALL)
+_RECORD_START = re.compile(rb"\x0d(?=....\x12[^\x00])", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
