@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -242,13 +243,27 @@ def test_scores_name_their_target_and_verdict(receiver: Receiver) -> None:
     assert json.dumps(first)
 
 
-def test_a_score_without_a_target_is_not_sent(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"value": 1.0}, "no trace to belong to"),
+        ({"value": 1.0, "trace_id": "xyz"}, "no trace to belong to"),
+        ({"value": 1.0, "trace_id": "a" * 32, "span_id": "b"}, "span id"),
+        ({"trace_id": "a" * 32}, "neither a value nor a label nor passed"),
+        ({"value": float("nan"), "trace_id": "a" * 32}, "no finite number"),
+    ],
+)
+def test_a_score_that_the_server_would_refuse_is_not_sent(
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, Any],
+    fault: str,
 ) -> None:
     monkeypatch.setattr("vagus.sdk._guard._last_said", {})
 
-    vagus.score("correct", 1.0)
+    vagus.score("correct", **arguments)
 
     assert vagus.flush(5)
     assert receiver.scores == []
-    assert "no trace to belong to" in caplog.text
+    assert fault in caplog.text

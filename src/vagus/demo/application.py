@@ -112,7 +112,7 @@ class Application:
             return _REFUSAL
         facts = visit.article.text
         if visit.feature.name == "email-replies":
-            return f"Hello,\n\n{facts}\n\nKind regards\nYour Fernway team"
+            return f"Thank you for writing to us. {facts}"
         return facts if self._rng.random() < 0.7 else facts.split(". ")[0].rstrip(".") + "."
 
     # Agents.

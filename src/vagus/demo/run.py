@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from vagus.demo.application import Application, Outcome
@@ -196,10 +195,3 @@ def handle(story: Story, visit: Visit) -> Outcome:
     index = story.index_of(visit)
     is_stale = index.version != story.fresh_version and visit.feature.index == index.name
     return Application(visit, index, story.rng_of(visit), is_stale=is_stale).handle()
-
-
-def history(story: Story) -> Iterator[tuple[Visit, Outcome]]:
-    """The requests of the history with their outcomes, without sending them."""
-    plan = story.plan
-    for visit in takewhile(lambda v: v.at_ms < plan.now_ms, story.visits(plan.start_ms)):
-        yield visit, handle(story, visit)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 import time
 from typing import Any
 
@@ -16,7 +18,11 @@ from vagus.sdk._queue import Limits, Queue
 _LIMITS = Limits(items=1000, size_bytes=4 * 1024 * 1024, batch=100, delay_s=0.5)
 _TIMEOUT_S = 10.0
 _RETRY_AFTER_S = (0.5, 2.0)
+_NAME_LIMIT = 200
 _EXPLANATION_LIMIT = 4000
+_SIZE_BYTES = 1500
+_HEX_TRACE = re.compile("[0-9a-fA-F]{32}")
+_HEX_SPAN = re.compile("[0-9a-fA-F]{16}")
 
 Score = dict[str, Any]
 
@@ -81,7 +87,7 @@ def send_scores_to(queue: Queue[Score] | None) -> None:
 @guard(default=None)
 def score(
     name: str,
-    value: float | bool | None = None,
+    value: float | None = None,
     *,
     label: str | None = None,
     passed: bool | None = None,
@@ -101,20 +107,33 @@ def score(
         current = trace.get_current_span().get_span_context()
         if current.is_valid:
             trace_id, span_id = f"{current.trace_id:032x}", f"{current.span_id:016x}"
-    if trace_id is None:
-        say_once("score target", f"vagus: score {name!r} has no trace to belong to; not sent")
-        return
     said = {
-        # The id makes a retried request harmless.
-        "score_id": f"{random.getrandbits(128):032x}",
-        "name": name,
+        # The id makes a repeated request harmless.
+        "id": f"{random.getrandbits(128):032x}",
+        "name": str(name)[:_NAME_LIMIT],
         "value": None if value is None else float(value),
-        "label": label,
+        "label": None if label is None else str(label)[:_NAME_LIMIT],
         "passed": passed,
-        "explanation": None if explanation is None else explanation[:_EXPLANATION_LIMIT],
+        "explanation": None if explanation is None else str(explanation)[:_EXPLANATION_LIMIT],
         "trace_id": trace_id,
         "span_id": span_id,
-        "time_ms": time.time_ns() // 1_000_000,
+        "time": time.time(),
     }
-    found = {key: item for key, item in said.items() if item is not None}
-    queue.put(found, 500 + len(explanation or ""))
+    fault = _fault_of(said)
+    if fault:
+        say_once(f"score {fault}", f"vagus: score {name!r} is not sent: it {fault}")
+        return
+    queue.put({key: item for key, item in said.items() if item is not None}, _SIZE_BYTES)
+
+
+def _fault_of(said: Score) -> str:
+    # The server refuses a batch as a whole, so one bad score must not get into it.
+    if not _HEX_TRACE.fullmatch(said["trace_id"] or ""):
+        return "has no trace to belong to"
+    if said["span_id"] is not None and not _HEX_SPAN.fullmatch(said["span_id"]):
+        return "has a span id that is not 16 hexadecimal digits"
+    if said["value"] is None and said["passed"] is None and not said["label"]:
+        return "says neither a value nor a label nor passed"
+    if said["value"] is not None and not math.isfinite(said["value"]):
+        return "has a value that is no finite number"
+    return "" if said["name"] else "has no name"

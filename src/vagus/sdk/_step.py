@@ -20,7 +20,7 @@ SCOPE = "vagus"
 # operation where it has one.
 KINDS: Mapping[str, tuple[str, str]] = {
     "chain": ("CHAIN", ""),
-    "workflow": ("CHAIN", "invoke_workflow"),
+    "workflow": ("", "invoke_workflow"),
     "agent": ("AGENT", "invoke_agent"),
     "tool": ("TOOL", "execute_tool"),
     "retrieval": ("RETRIEVER", "retrieval"),
