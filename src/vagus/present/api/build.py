@@ -26,7 +26,7 @@ from vagus.present.api.headers import SecurityHeaders
 from vagus.present.api.permit import CanSpeak
 from vagus.present.api.services import Services
 
-_SUBJECTS = (
+SUBJECTS = (
     session, slices, traces, trace, incidents, changes, scores, monitors, settings, keys, targets,
     sql, health,
 )  # fmt: skip
@@ -49,7 +49,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     answer_failures(app)
     app.add_middleware(SecurityHeaders)
-    for subject in _SUBJECTS:
+    for subject in SUBJECTS:
         app.include_router(subject.router)
 
     @app.get("/api/v1/openapi.json", tags=["session"])
