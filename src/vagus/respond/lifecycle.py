@@ -24,6 +24,7 @@ from vagus.respond.message import tell
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes, incident_episodes, incidents
 from vagus.store.meta.write import insert_new
+from vagus.watch import episodes as kept
 
 _log = logging.getLogger(__name__)
 _opened = Counter("vagus_incidents_opened_total", "Incidents opened.")
@@ -88,9 +89,7 @@ class _Run:
         self._outcome = Outcome()
 
     def run(self, transitions: Iterable[Episode]) -> Outcome:
-        with self._meta.begin() as connection:
-            for episode in transitions:
-                _store(connection, episode)
+        kept.write(self._meta, list(transitions))
         for episode in self._unassigned():
             finding = self._diagnose(episode)
             with self._meta.begin() as connection:
@@ -288,27 +287,6 @@ class _Run:
             public_url=self._public_url,
             now_ms=self._now_ms,
         )
-
-
-def _store(connection: Connection, episode: Episode) -> None:
-    # The columns beside `data` that never change are left as whoever stored it first wrote them.
-    changing = {
-        "data": msgspec.to_builtins(episode),
-        "state": str(episode.state),
-        "onset_ms": episode.onset_ms,
-        "fired_ms": episode.fired_ms,
-        "resolved_ms": episode.resolved_ms,
-    }
-    row = {
-        "id": episode.episode_id,
-        "project": episode.project,
-        "monitor_id": episode.monitor_id,
-        "group_key": msgspec.json.encode(episode.group, order="sorted").decode(),
-        **changing,
-    }
-    if not insert_new(connection, episodes, row):
-        known = episodes.c.id == episode.episode_id
-        connection.execute(update(episodes).where(known).values(**changing))
 
 
 def _lead(members: Sequence[Episode]) -> Episode | None:
