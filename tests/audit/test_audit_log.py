@@ -41,9 +41,14 @@ def test_rows_of_another_project_are_not_shown(meta: Meta) -> None:
 
 def test_row_vanishes_with_the_action_that_failed(meta: Meta) -> None:
     audit = Audit(meta)
-    with pytest.raises(ZeroDivisionError), meta.begin() as connection:
-        audit.record("a", "did", "o", now_ms=1, connection=connection)
-        raise ZeroDivisionError
+
+    def fail_after_recording() -> None:
+        with meta.begin() as connection:
+            audit.record("a", "did", "o", now_ms=1, connection=connection)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_recording()
 
     assert audit.read() == []
 

@@ -9,6 +9,7 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -173,7 +174,7 @@ def test_waits_grow_and_stay_bounded(desk: Desk, make_receiver: Callable[[], Any
             times.append(desk.clock.ms - start_ms)
         desk.clock.ms += 5_000
 
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(times)]
     assert waits[:8] == [5_000 * 2**n for n in range(8)]
 
 

@@ -10,15 +10,50 @@ from vagus.measures.catalogue import load_catalogue
 from vagus.measures.filter import parse, where
 from vagus.respond.runbook import SECTIONS, causes, runbook, title
 
-_CAUSES = """
-provider_rate_limit provider_outage provider_slow region_failover silent_model_change model_removed
-routing_misconfiguration prompt_regression sampling_changed context_truncation output_truncation
-chunking_change stale_index embedding_mismatch reranker_bypassed retrieval_empty schema_break
-tool_failure tool_loop agent_runaway retry_cost cache_miss_regression traffic_mix_shift
-language_mix_shift new_topic prompt_injection key_abuse pii_leak unsafe_output over_refusal
-hallucination_rise source_outage context_conflict evaluator_drift golden_set_stale telemetry_loss
-clock_skew price_table_wrong streaming_stall pool_exhaustion none not_identifiable
-""".split()
+_CAUSES = [
+    "provider_rate_limit",
+    "provider_outage",
+    "provider_slow",
+    "region_failover",
+    "silent_model_change",
+    "model_removed",
+    "routing_misconfiguration",
+    "prompt_regression",
+    "sampling_changed",
+    "context_truncation",
+    "output_truncation",
+    "chunking_change",
+    "stale_index",
+    "embedding_mismatch",
+    "reranker_bypassed",
+    "retrieval_empty",
+    "schema_break",
+    "tool_failure",
+    "tool_loop",
+    "agent_runaway",
+    "retry_cost",
+    "cache_miss_regression",
+    "traffic_mix_shift",
+    "language_mix_shift",
+    "new_topic",
+    "prompt_injection",
+    "key_abuse",
+    "pii_leak",
+    "unsafe_output",
+    "over_refusal",
+    "hallucination_rise",
+    "source_outage",
+    "context_conflict",
+    "evaluator_drift",
+    "golden_set_stale",
+    "telemetry_loss",
+    "clock_skew",
+    "price_table_wrong",
+    "streaming_stall",
+    "pool_exhaustion",
+    "none",
+    "not_identifiable",
+]
 
 _SLICE = re.compile(r"(\w+)(?: by (\w+(?:, \w+)*))?(?: where (.+))?")
 

@@ -139,7 +139,7 @@ class Notifier:
         _log.warning("notification %d was not delivered: %s", row.id, error)
 
     def _wait_ms(self, attempts: int) -> int:
-        # Half of the wait is random, so that many targets behind one proxy do not come back at once.
+        # Half of the wait is random: targets behind one proxy should not all come back at once.
         full_ms = min(FIRST_WAIT_MS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_MS)
         return int(full_ms * (0.5 + 0.5 * self._jitter()))
 

@@ -15,7 +15,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import targets
 
 _NAME_LIMIT = 200
-_SECRET_PREFIX = "whsec_"
+_PREFIX = "whsec_"
 _TARGET_LIMIT = 100
 
 
@@ -127,11 +127,11 @@ class Targets:
 
 def secret_bytes(secret: str) -> bytes:
     """The key inside a `whsec_` secret."""
-    return base64.b64decode(secret.removeprefix(_SECRET_PREFIX))
+    return base64.b64decode(secret.removeprefix(_PREFIX))
 
 
 def _new_secret() -> str:
-    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _check(name: str, url: str) -> None:

@@ -45,7 +45,7 @@ def test_newer_schema_is_refused_and_left_alone(meta: Meta) -> None:
     with meta.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(ConfigError, match="has schema 9999.*written by a newer one"):
+    with pytest.raises(ConfigError, match=r"has schema 9999.*written by a newer one"):
         upgrade(meta)
 
     with meta.read() as connection:

@@ -1,0 +1,1 @@
+"""Each version of the metadata schema, as a step from the one before."""
