@@ -11,6 +11,7 @@ from vagus.present.api import (
     health,
     incidents,
     keys,
+    metrics,
     monitors,
     scores,
     session,
@@ -25,10 +26,11 @@ from vagus.present.api.failure import FailureBody, answer_failures
 from vagus.present.api.headers import SecurityHeaders
 from vagus.present.api.permit import CanSpeak
 from vagus.present.api.services import Services
+from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, slices, traces, trace, incidents, changes, scores, monitors, settings, keys, targets,
-    sql, health,
+    sql, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
@@ -47,6 +49,7 @@ def build_api(services: Services) -> FastAPI:
         responses=_FAILURES,
     )
     app.state.services = services
+    app.state.prometheus = PrometheusPage(services.engine, services.catalogue)
     answer_failures(app)
     app.add_middleware(SecurityHeaders)
     for subject in SUBJECTS:
