@@ -168,7 +168,7 @@ class Model:
 
 
 def fit(tables: list[Table]) -> Model:
-    """Maximum likelihood with an L2 penalty; sets and, inside each, classes weigh the same."""
+    """Maximum likelihood with an L2 penalty; a set weighs the root of its size, both classes the same."""
     features = np.concatenate([table.features for table in tables])
     labels = np.concatenate([table.unsupported for table in tables])
     weights = np.concatenate([_balanced(table.unsupported) for table in tables])

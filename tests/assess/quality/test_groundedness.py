@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from importlib import resources
 
 import numpy as np
@@ -136,6 +137,14 @@ def test_any_text_gives_finite_features(answer: str, documents: list[str]) -> No
         assert 0 <= verdict.value <= 1
         for sentence in verdict.detail["sentences"]:
             assert 0 <= sentence["start"] < sentence["end"] <= len(answer)
+
+
+@pytest.mark.parametrize("unit", ["a ", "1,", "no. ", "“", "某", "x" * 1000, "word\n", "A. "])
+def test_long_hostile_text_is_bounded(unit: str) -> None:
+    text = unit * (2_000_000 // len(unit))
+    started_s = time.process_time()
+    EVALUATOR.evaluate(Example(answer=text, documents=[text] * 100))
+    assert time.process_time() - started_s < 5
 
 
 def test_features_of_one_sentence_repeat_in_mean_and_worst() -> None:

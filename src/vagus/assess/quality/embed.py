@@ -44,8 +44,8 @@ class SentenceEmbedder:
             disabled_optimizers=["ConstantFolding"],
         )
         self._inputs = {node.name for node in self._session.get_inputs()}
-        file = resources.files("vagus.assess.quality").joinpath("data/minilm_tokenizer.json")
-        self._tokenizer = Tokenizer.from_str(file.read_text())
+        words = resources.files("vagus.assess.quality").joinpath("data/minilm_tokenizer.json")
+        self._tokenizer = Tokenizer.from_str(words.read_text())
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
 

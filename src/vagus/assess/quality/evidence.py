@@ -21,7 +21,9 @@ from vagus.assess.quality.words import DIMENSIONS, Matrix, WordVectors
 MAX_DOCUMENT_CHARACTERS = 40_000
 MAX_SENTENCES = 400
 _CACHED_DOCUMENTS = 256
-_CACHED_CHARACTERS = 2_000_000
+# About 50 bytes are kept for each character.
+_CACHED_CHARACTERS = 400_000
+_CONTENT_WORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ def _joined(passages: list[Passage]) -> Evidence:
         all_numbers=frozenset().union(*(n for passage in passages for n in passage.numbers)),
         negated=[is_negated for passage in passages for is_negated in passage.negated],
         words=frozenset().union(*(passage.words for passage in passages)),
-        content=sorted({word for passage in passages for word in passage.content}),
+        content=list(dict.fromkeys(w for passage in passages for w in passage.content))[
+            :_CONTENT_WORDS
+        ],
         vectors=np.concatenate([passage.vectors for passage in passages])
         if passages
         else np.zeros((0, DIMENSIONS), dtype=np.float32),

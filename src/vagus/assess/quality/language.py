@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+
+# A text without sentence ends must not become one endless sentence.
+MAX_SENTENCE_WORDS = 400
 
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|[。！？]|\n+")
 _ABBREVIATION = re.compile(
@@ -82,8 +86,9 @@ def plain_sentence(sentence: str) -> str:
 
 
 def words_of(sentence: str) -> list[str]:
-    """The words of a sentence as written; in scripts without spaces each letter is one."""
-    return [word.replace("’", "'") for word in _WORD.findall(sentence)]
+    """The first words of a sentence as written; in scripts without spaces each letter is one."""
+    found = itertools.islice(_WORD.finditer(sentence), MAX_SENTENCE_WORDS)
+    return [match.group().replace("’", "'") for match in found]
 
 
 def content_words(words: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ logic and is blind to a single subtle change. docs/models/groundedness.md says h
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -22,6 +23,7 @@ from vagus.errors import InternalError
 
 MAX_ANSWER_CHARACTERS = 20_000
 MAX_DOCUMENTS = 50
+MAX_EVIDENCE_CHARACTERS = 200_000
 
 _SHOWN_SENTENCES = 20
 _SHOWN_CHARACTERS = 300
@@ -55,6 +57,17 @@ def load_weights() -> Weights:
     return Weights(told["version"], told["threshold"], told["intercept"], *columns)
 
 
+def bounded(documents: Sequence[str]) -> list[str]:
+    """The first documents that say something, as many as fit the bound on their total length."""
+    found: list[str] = []
+    room = MAX_EVIDENCE_CHARACTERS
+    for text in documents[:MAX_DOCUMENTS]:
+        if text.strip() and room > 0:
+            found.append(text[:room])
+            room -= len(text)
+    return found
+
+
 class Groundedness:
     """One verdict, `groundedness`, for an answer that came with documents."""
 
@@ -73,7 +86,7 @@ class Groundedness:
     def evaluate(self, example: Example) -> list[Verdict]:
         """Nothing for an answer without documents, without claims, or that does not answer."""
         answer = example.answer[:MAX_ANSWER_CHARACTERS]
-        documents = [text for text in example.documents[:MAX_DOCUMENTS] if text.strip()]
+        documents = bounded(example.documents)
         if not documents or find_refusal(answer):
             return []
         evidence = self._reader.read(documents)
