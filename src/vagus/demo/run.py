@@ -157,6 +157,8 @@ class _Feed:
                     "name": "user_feedback",
                     "passed": outcome.thumb,
                     "source": "user",
+                    # People look at the answer for some seconds before they judge it.
+                    "time": (visit.at_ms + outcome.root.duration_ms) / 1000 + 6.0,
                 }
             )
 
