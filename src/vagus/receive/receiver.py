@@ -78,6 +78,10 @@ class Receiver:
         # may hold a whole inflated body that the budget does not know yet.
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="vagus-receive")
 
+    def close(self) -> None:
+        """Let the worker threads go."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
     def project_of(self, headers: Mapping[str, str]) -> str:
         """The project that the key in the headers writes to; raises `Unauthorized`."""
         return self._authenticate(find_key(headers), headers)

@@ -36,6 +36,7 @@ __all__ = ["Entry", "SegmentRef", "Wal"]
 log = logging.getLogger(__name__)
 
 _SPACE_CHECK_NS = 500_000_000
+_MOST_ROOM_BYTES = 256 * 1024 * 1024
 _FAILED = "the write-ahead log has failed and takes nothing until the server is restarted"
 
 
@@ -75,7 +76,7 @@ class Wal:
         segment_bytes: int,
         segment_ms: int,
         max_backlog_bytes: int,
-        min_free_bytes: int = 256 * 1024 * 1024,
+        min_free_bytes: int | None = None,
         fsync: Callable[[int], object] = os.fdatasync,
         clock_ns: Callable[[], int] = time.time_ns,
         on_fatal: Callable[[Exception], object] = _log_fatal,
@@ -85,7 +86,6 @@ class Wal:
         self._segment_bytes = segment_bytes
         self._segment_ns = segment_ms * 1_000_000
         self._max_backlog_bytes = max_backlog_bytes
-        self._min_free_bytes = min_free_bytes
         self._fsync = fsync
         self._on_fatal = on_fatal
         self._quarantine = directory / "quarantine"
@@ -100,13 +100,16 @@ class Wal:
         self._sealed: dict[str, list[SegmentRef]] = {signal: [] for signal in SIGNALS}
         self._segment_requests: dict[int, bytes] = {}
         self._backlog = 0
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._min_free_bytes = (
+            _room_to_leave(directory) if min_free_bytes is None else min_free_bytes
+        )
         self._recover(clock_ns(), recent_limit)
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._run, name="vagus-wal", daemon=True)
         self._writer.start()
 
     def _recover(self, now_ns: int, recent_limit: int) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._recent = RecentRequests(self._directory / "recent", recent_limit)
         last_id = 0
         for signal in SIGNALS:
@@ -160,12 +163,9 @@ class Wal:
             return sorted((ref for name in signals for ref in self._sealed[name]), key=_by_id)
 
     def next_sealed(self, signal: str, timeout_s: float) -> SegmentRef | None:
-        """The oldest segment that is not done, waiting for one; None after the time is over.
-
-        A closed log does not wait.
-        """
+        """The oldest segment that is not done, waiting for one; None after the time is over."""
         with self._changed:
-            self._changed.wait_for(lambda: self._sealed[signal] or self._closing, timeout_s)
+            self._changed.wait_for(lambda: self._sealed[signal], timeout_s)
             return self._sealed[signal][0] if self._sealed[signal] else None
 
     def seal(self) -> None:
@@ -182,7 +182,10 @@ class Wal:
             self._recent.keep(request_ids)
         except OSError as e:
             log.warning("cannot keep the request ids of %s: %s", ref.path, e.strerror)
-        ref.path.unlink(missing_ok=True)
+        try:
+            ref.path.unlink(missing_ok=True)
+        except OSError as e:
+            log.error("cannot delete the loaded segment %s: %s", ref.path, e.strerror)
 
     def set_aside(self, ref: SegmentRef, why: str) -> Path:
         """Move a segment that can never be loaded to quarantine; returns where it is kept."""
@@ -339,6 +342,11 @@ class Wal:
         log.critical("the write-ahead log stops for good: %s", error)
         self._finish(waiting, Unavailable(_FAILED, retry_after_s=30))
         self._on_fatal(error)
+
+
+def _room_to_leave(directory: Path) -> int:
+    """Free bytes below which nothing is taken in: room for the store to finish what it has."""
+    return min(_MOST_ROOM_BYTES, shutil.disk_usage(directory).total // 20)
 
 
 def _by_id(ref: SegmentRef) -> int:
