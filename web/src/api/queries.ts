@@ -38,7 +38,7 @@ export function useIncidents(refetchMs = 10_000) {
 export function useSlice(request: SliceRequest, enabled = true): UseQueryResult<Slice> {
   return useQuery<Slice>({
     queryKey: [currentProject(), "slice", request],
-    queryFn: ({ signal }) => call<Slice>("/slice", { method: "POST", body: request, signal }),
+    queryFn: ({ signal }) => call<Slice>("/slice", { method: "POST", body: { ...request, from: String(request.from), to: String(request.to) }, signal }),
     placeholderData: keepPreviousData,
     enabled,
   }) as UseQueryResult<Slice>;

@@ -2,10 +2,12 @@
 // name says otherwise; null means unknown, never zero.
 
 export interface Me {
-  user: { id?: string; email?: string; name?: string; role?: string } | string;
+  user: string;
   role: string;
+  credential: string;
+  scopes: string[];
   project: string;
-  projects: (string | { id: string; name: string })[];
+  projects: string[];
   version: string;
 }
 
@@ -114,6 +116,9 @@ export interface TraceColumns {
   model: string[];
   tokens: (number | null)[];
   cost_usd: (number | null)[];
+  below: number[];
+  hidden: number[];
+  waited_ms: number[];
   is_orphan: boolean[];
   is_billable: boolean[];
   on_critical_path: boolean[];
@@ -136,8 +141,12 @@ export interface ScoreRow {
   time_ms?: number;
 }
 
+/** The head of a trace; before it has settled only the fields of its root are there. */
+export type TraceHead = Pick<TraceRow, "trace_id" | "name" | "kind" | "status" | "start_ms" | "duration_ms" | "span_count" | "orphan_count"> &
+  Partial<TraceRow> & { critical_path?: Record<string, number>; is_settled: boolean };
+
 export interface TraceDetail {
-  trace: TraceRow & { critical_path: Record<string, number>; is_settled: boolean };
+  trace: TraceHead;
   columns: TraceColumns;
   scores: ScoreRow[];
   total_spans: number;
@@ -146,18 +155,17 @@ export interface TraceDetail {
 
 export interface MessagePart {
   type: string;
-  content?: unknown;
-  text?: string;
+  content?: string;
   id?: string;
   name?: string;
   arguments?: unknown;
   response?: unknown;
-  result?: unknown;
+  value?: unknown;
   uri?: string;
+  file_id?: string;
   mime_type?: string;
   modality?: string;
   cut?: number;
-  [key: string]: unknown;
 }
 
 export interface Message {
@@ -171,14 +179,16 @@ export interface Attribute {
   key: string;
   kind: string;
   value: unknown;
+  cut?: number | null;
 }
 
 export interface DocumentRow {
   id?: string;
   score?: number | null;
   content?: string;
-  metadata?: Record<string, unknown> | string | null;
-  rank?: number;
+  metadata?: Record<string, unknown>;
+  rank: number;
+  cut?: number;
 }
 
 export interface SpanDetail {
@@ -191,6 +201,8 @@ export interface SpanDetail {
   output: Message[];
   tools: unknown[];
   documents: DocumentRow[];
+  query: string;
+  step: Record<string, unknown> | null;
   scores: ScoreRow[];
   logs: Record<string, unknown>[];
 }
@@ -285,10 +297,12 @@ export interface Incident {
   title: string;
   severity: string;
   state: string;
+  occurred_ms: number;
   opened_ms: number;
+  acknowledged_ms: number | null;
   updated_ms: number;
   resolved_ms: number | null;
-  cause: string | null;
+  cause: string;
   episodes: Episode[];
   finding: Finding | null;
   events?: { time_ms: number; kind: string; actor: string; detail: unknown }[];

@@ -56,9 +56,14 @@ export function duration(ms: number | null | undefined): string {
   if (size < 1000) return `${Math.round(ms)} ms`;
   if (size < 10_000) return `${trim((ms / 1000).toFixed(2))} s`;
   if (size < 60_000) return `${trim((ms / 1000).toFixed(1))} s`;
-  if (size < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
-  if (size < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
-  return `${Math.floor(ms / 86_400_000)} d ${Math.round((ms % 86_400_000) / 3_600_000)} h`;
+  if (size < 3_600_000) return twoUnits(Math.round(ms / 1000), 60, "min", "s");
+  if (size < 86_400_000) return twoUnits(Math.round(ms / 60_000), 60, "h", "min");
+  return twoUnits(Math.round(ms / 3_600_000), 24, "d", "h");
+}
+
+function twoUnits(total: number, per: number, large: string, small: string): string {
+  const rest = total % per;
+  return `${Math.floor(total / per)} ${large}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
 /** An amount of US dollars; small amounts keep two significant digits. */
@@ -85,6 +90,11 @@ export function measured(value: number | null | undefined, unit: string, kind = 
   if (word === "usd" || word === "$") return money(value);
   if (word === "days") return `${compact(value)} d`;
   return compact(value);
+}
+
+/** A value of a measure on an axis, where trailing zeros only take room. */
+export function axisLabel(value: number, unit: string, kind = ""): string {
+  return measured(value, unit, kind).replace(/(\.\d*?)0+(?=\D*$)/, (_, digits: string) => (digits === "." ? "" : digits));
 }
 
 /** An interval as `low – high`, or an empty string where there is none. */

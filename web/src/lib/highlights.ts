@@ -31,9 +31,15 @@ function listIn(detail: unknown): unknown[] {
   return [];
 }
 
+function thresholdIn(detail: unknown): number {
+  const value = maybeJson(detail);
+  return value && typeof value === "object" ? (numberOf((value as Record<string, unknown>)["threshold"]) ?? 0.5) : 0.5;
+}
+
 /** The marks that a score's detail gives for a text: by offsets, or by the sentence itself. */
 export function marksOf(detail: unknown, text: string): Mark[] {
   const marks: Mark[] = [];
+  const threshold = thresholdIn(detail);
   for (const item of listIn(detail)) {
     if (!item || typeof item !== "object") continue;
     const row = item as Record<string, unknown>;
@@ -45,21 +51,28 @@ export function marksOf(detail: unknown, text: string): Mark[] {
       end = start + said.length;
     }
     if (start === null || end === null || start < 0 || end <= start || end > text.length) continue;
-    marks.push({ start, end, tone: isSupported(row) ? "good" : "bad", note: noteOf(row) });
+    marks.push({ start, end, tone: isSupported(row, threshold) ? "good" : "bad", note: noteOf(row) });
   }
   return marks.sort((a, b) => a.start - b.start);
 }
 
-function isSupported(row: Record<string, unknown>): boolean {
-  for (const name of ["supported", "is_supported", "passed", "grounded"]) if (typeof row[name] === "boolean") return row[name] as boolean;
-  const value = numberOf(row["support"]) ?? numberOf(row["score"]) ?? numberOf(row["value"]);
-  return value === null ? false : value >= 0.5;
+function isSupported(row: Record<string, unknown>, threshold: number): boolean {
+  if (typeof row["passed"] === "boolean") return row["passed"];
+  const value = numberOf(row["value"]);
+  return value === null ? false : value >= threshold;
 }
 
 function noteOf(row: Record<string, unknown>): string {
-  for (const name of ["reason", "explanation", "note", "why"]) if (typeof row[name] === "string") return row[name] as string;
-  const value = numberOf(row["support"]) ?? numberOf(row["score"]) ?? numberOf(row["value"]);
-  return value === null ? "" : `support ${value.toFixed(2)}`;
+  const value = numberOf(row["value"]);
+  const parts = value === null ? [] : [`support ${value.toFixed(2)}`];
+  const missing = [...wordsIn(row["numbers"]), ...wordsIn(row["names"])];
+  if (missing.length) parts.push(`in no passage: ${missing.join(", ")}`);
+  if (typeof row["evidence"] === "string" && row["evidence"]) parts.push(`nearest passage: “${row["evidence"]}”`);
+  return parts.join(" · ");
+}
+
+function wordsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((word) => typeof word === "string" || typeof word === "number").map(String) : [];
 }
 
 /** The text cut into runs, marked and not; overlapping marks keep the first. */

@@ -84,7 +84,7 @@ export function branchOf(columns: TraceColumns, tree: Tree, row: number): Branch
     if (part == null) hasUnknown = true;
     else cost += part;
   }
-  return { spans: last - row, errors, costUsd: hasUnknown ? null : cost, tokens };
+  return { spans: (columns.below[row] ?? last - row - 1) + 1, errors, costUsd: hasUnknown ? null : cost, tokens };
 }
 
 /** The problem after (or before) a row, going round. */

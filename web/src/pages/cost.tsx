@@ -25,7 +25,7 @@ export function Cost() {
   return (
     <div class="page">
       <UnknownShare />
-      <div class="tiles">
+      <div class="tiles is-six">
         <Tile measure="cost" name="Known cost" behind={{ sort: "cost" }} />
         <Tile measure="cost_per_request" name="Cost per request" behind={{ sort: "cost" }} />
         <Tile measure="unknown_cost_share" name="Calls of unknown cost" tone="warn" />

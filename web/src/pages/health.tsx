@@ -35,12 +35,11 @@ function Overview() {
       <div class="tiles">
         <Tile measure="requests" name="Requests" />
         <Tile measure="error_rate" name="Error rate" tone="bad" behind={{ filter: "status:error" }} />
-        <Tile measure="latency_p50" name="Latency p50" behind={{ sort: "duration" }} />
-        <Tile measure="latency_p95" name="Latency p95" behind={{ sort: "duration" }} />
-        <Tile measure="ttft_p95" name="Time to first token p95" />
+        <Tile measure="latency_p95" name="Latency p95" behind={{ sort: "duration" }} beside={{ measure: "latency_p50", name: "p50" }} />
+        <Tile measure="ttft_p95" name="First token p95" />
         <Tile measure="cost" name="Cost" behind={{ sort: "cost" }} />
         <Tile measure="groundedness" name="Groundedness" tone="good" />
-        <Tile measure="evaluation_pass_rate" name="Evaluation pass rate" tone="good" />
+        <Tile measure="evaluation_pass_rate" name="Evaluations passed" tone="good" />
         <SloTile />
       </div>
       <div class="charts">
@@ -71,9 +70,8 @@ function useMarkers(): Marker[] {
   const incidents = useIncidents();
   const changes = useChanges();
   return useMemo(() => {
-    const onsets = (incidents.data ?? []).flatMap((incident): Marker[] => {
-      const timeMs = incident.finding?.onset_ms ?? incident.episodes[0]?.onset_ms;
-      return timeMs ? [{ timeMs, kind: "incident", label: `Incident ${incident.number}: ${incident.title}` }] : [];
+    const onsets = (incidents.data ?? []).map((incident): Marker => {
+      return { timeMs: incident.occurred_ms, kind: "incident", label: `Incident ${incident.number}: ${incident.title}` };
     });
     const told = (changes.data ?? []).map((change): Marker => ({ timeMs: change.time_ms, kind: "change", label: change.title }));
     return [...told, ...onsets];
@@ -99,7 +97,7 @@ function OpenIncidents() {
               <Badge state={incident.state} />
               <strong>{incident.title}</strong>
               <span class="open-incident-why">{top ? `${top.title} · ${percent(top.probability)} probable` : "being diagnosed"}</span>
-              <span class="quiet-text">since {ago(incident.finding?.onset_ms ?? incident.opened_ms)}</span>
+              <span class="quiet-text">since {ago(incident.occurred_ms)}</span>
             </Link>
           </li>
         );

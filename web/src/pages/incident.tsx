@@ -68,7 +68,7 @@ export function Incident({ id }: { id: string }) {
 function Head({ incident }: { incident: IncidentData }) {
   const finding = incident.finding;
   const top = finding?.hypotheses[0];
-  const onset = finding?.onset_ms ?? incident.episodes[0]?.onset_ms ?? incident.opened_ms;
+  const onset = incident.occurred_ms;
   return (
     <header class="incident-head">
       <div class="incident-title">

@@ -71,7 +71,7 @@ export function Incidents() {
 
 function IncidentLine({ incident, isSelected }: { incident: Incident; isSelected: boolean }) {
   const top = incident.finding?.hypotheses[0];
-  const onset = incident.finding?.onset_ms ?? incident.opened_ms;
+  const onset = incident.occurred_ms;
   return (
     <li class={isSelected ? "is-selected" : ""}>
       <Link to={`/incidents/${incident.id}`} class="incident-line">
@@ -83,7 +83,7 @@ function IncidentLine({ incident, isSelected }: { incident: Incident; isSelected
         <span class="incident-text">
           <strong>{incident.title}</strong>
           <span class="quiet-text">
-            {incident.finding?.summary ?? "being diagnosed"} 
+            {incident.finding?.summary ?? (incident.resolved_ms ? "ended before it was diagnosed" : "being diagnosed")}
           </span>
         </span>
         <span class="incident-cause">
@@ -100,7 +100,7 @@ function IncidentLine({ incident, isSelected }: { incident: Incident; isSelected
         </span>
         <span class="incident-when">
           <span title={moment(onset)}>{ago(onset)}</span>
-          <span class="quiet-text">{incident.resolved_ms ? `lasted ${duration(incident.resolved_ms - onset)}` : `open ${duration(Date.now() - incident.opened_ms)}`}</span>
+          <span class="quiet-text">{incident.resolved_ms ? `lasted ${duration(incident.resolved_ms - onset)}` : `open ${duration(Date.now() - onset)}`}</span>
         </span>
       </Link>
     </li>

@@ -32,8 +32,8 @@ export function Onboarding() {
   const [error, setError] = useState<unknown>(null);
   const create = async () => {
     try {
-      const made = await call<{ key?: string; secret?: string }>("/keys", { method: "POST", body: { name: "First ingest key", kind: "ingest" } });
-      setKey(made.key ?? made.secret ?? null);
+      const made = await call<{ text: string }>("/keys", { method: "POST", body: { name: "First ingest key", kind: "ingest" } });
+      setKey(made.text);
       setError(null);
     } catch (failure) {
       setError(failure);

@@ -18,7 +18,7 @@ const SHOWN = 50_000;
 /** The trace screen. */
 export function Trace({ id }: { id: string }) {
   const [params] = useUrl();
-  const detail = useGet<TraceDetail>(`/traces/${encodeURIComponent(id)}`, { limit: Number(params.get("limit")) || SHOWN, root: params.get("root") });
+  const detail = useGet<TraceDetail>(`/traces/${encodeURIComponent(id)}`, { limit: SHOWN, root: params.get("root") });
   if (detail.error) {
     return (
       <div class="page">
@@ -112,9 +112,9 @@ function Loaded({ detail }: { detail: TraceDetail }) {
           />
           <footer class="list-foot">
             <Cut shown={detail.shown} total={detail.total_spans} word="spans" />
-            {detail.shown < detail.total_spans ? (
-              <button type="button" class="button small" onClick={() => setUrl({ limit: String(Math.min(detail.total_spans, detail.shown * 2)) })}>
-                Load more
+            {params.get("root") ? (
+              <button type="button" class="button small" onClick={() => setUrl({ root: null })}>
+                Back to the whole trace
               </button>
             ) : null}
             <span class="quiet-text">

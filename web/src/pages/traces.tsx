@@ -7,7 +7,7 @@ import { call, currentProject } from "../api/client";
 import { useGet } from "../api/queries";
 import type { Facets, TracePage, TraceRow } from "../api/types";
 import { splitTerms, termFor, withoutTerm, withTerm } from "../lib/filter";
-import { compact } from "../lib/format";
+import { compact, phrase } from "../lib/format";
 import { hrefTo, refreshNow, useFilter, useRange, useUrl } from "../url";
 import { useKeys } from "../ui/keys";
 import { Bar } from "../ui/sparkline";
@@ -162,7 +162,7 @@ function Facet({ name, values, top, terms, toggle }: FacetProps) {
   const shown = isWhole ? values : values.slice(0, 6);
   return (
     <section class="facet">
-      <h2>{name.replaceAll("_", " ")}</h2>
+      <h2>{phrase(name)}</h2>
       <ul>
         {shown.map((facet) => {
           const term = termFor(name, facet.value);

@@ -9,8 +9,8 @@ import { Badge, Empty, ErrorNote, Panel, Skeleton } from "./states";
 
 interface Key {
   id: string;
-  name?: string;
-  project?: string;
+  name: string;
+  created_by: string;
   kind: string;
   created_ms: number;
   last_used_ms: number | null;
@@ -89,8 +89,8 @@ function NewKey({ done }: { done: () => void }) {
   const create = async (event: SubmitEvent) => {
     event.preventDefault();
     try {
-      const made = await call<{ key?: string; secret?: string }>("/keys", { method: "POST", body: { kind, name } });
-      setSecret(made.key ?? made.secret ?? null);
+      const made = await call<{ text: string }>("/keys", { method: "POST", body: { kind, name } });
+      setSecret(made.text);
       setError(null);
       setName("");
       done();

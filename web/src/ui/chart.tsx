@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { measured, moment } from "../lib/format";
+import { axisLabel, measured, moment } from "../lib/format";
 import { palette, useThemeVersion } from "./theme";
 
 export interface Line {
@@ -50,6 +50,7 @@ export function Chart(props: Props) {
   latest.current = props;
   const theme = useThemeVersion();
   const [reading, setReading] = useState<Reading | null>(null);
+  const [isHovered, setIsHovered] = useState(false);
   const shape = `${lines.map((line) => line.label + (line.low ? "b" : "")).join("|")}/${unit}/${kind}/${props.isStacked}/${props.isBars}/${height}/${theme}`;
   const data = useMemo(() => dataOf(props), [props.times, lines, props.isStacked]);
 
@@ -74,8 +75,8 @@ export function Chart(props: Props) {
   useEffect(() => plot.current?.redraw(false), [props.markers]);
 
   return (
-    <div class="chart" ref={box} role="img" aria-label={`${label}: ${summary(props)}`} style={{ height: `${height}px` }}>
-      {reading ? <Tooltip reading={reading} props={props} /> : null}
+    <div class="chart" ref={box} role="img" aria-label={`${label}: ${summary(props)}`} style={{ height: `${height}px` }} onPointerEnter={() => setIsHovered(true)} onPointerLeave={() => setIsHovered(false)}>
+      {reading && isHovered ? <Tooltip reading={reading} props={props} /> : null}
     </div>
   );
 }
@@ -103,7 +104,7 @@ function Tooltip({ reading, props }: { reading: Reading; props: Props }) {
       <div class="chart-tip-time">{moment(timeS * 1000, Date.now(), false)}</div>
       {shown.map(({ line, at, value }) => (
         <div class="chart-tip-row" key={line.label}>
-          <span class="swatch" style={{ background: `var(--series-${(at % 8) + 1})` }} />
+          <span class="swatch" style={{ background: line.tone ? `var(--${line.tone})` : `var(--series-${(at % 8) + 1})` }} />
           <span class="chart-tip-name">{line.label}</span>
           <span class="number">{measured(value, unit, kind)}</span>
           {line.low && value != null ? (
@@ -155,7 +156,7 @@ function optionsOf(latest: { current: Props }, width: number, height: number, re
     bands: bandsOf(latest.current, colours),
     axes: [
       { ...axis, size: 24, gap: 4, values: (_, splits) => timeLabels(splits), space: 70, grid: { show: false } },
-      { ...axis, size: 58, gap: 6, values: (_, splits) => splits.map((value) => measured(value, unit, kind)), space: 34 },
+      { ...axis, size: 58, gap: 6, values: (_, splits) => splits.map((value) => axisLabel(value, unit, kind)), space: 34 },
     ],
     hooks: {
       draw: [(chart) => drawMarkers(chart, latest.current.markers ?? [])],

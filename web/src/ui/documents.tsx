@@ -2,17 +2,11 @@
 
 import { useMemo } from "preact/hooks";
 import type { DocumentRow } from "../api/types";
-import { ago, compact, count, visible } from "../lib/format";
-import { maybeJson } from "../lib/json";
+import { ago, bytes, compact, count, visible } from "../lib/format";
 import { Bar } from "./sparkline";
 import { JsonView, LongText } from "./text";
 
-const AGE_KEYS = ["updated_at", "last_modified", "modified", "indexed_at", "created_at", "timestamp", "date"];
-
-function metadataOf(document: DocumentRow): Record<string, unknown> {
-  const value = maybeJson(document.metadata);
-  return value && typeof value === "object" ? (value as Record<string, unknown>) : {};
-}
+const AGE_KEYS = ["updated_at", "last_modified", "modified_at", "updated", "indexed_at", "timestamp", "published_at", "created_at", "date", "last_updated", "mtime"];
 
 function ageOf(metadata: Record<string, unknown>): string {
   if (typeof metadata["age_days"] === "number") return `${compact(metadata["age_days"])} d old`;
@@ -25,16 +19,22 @@ function ageOf(metadata: Record<string, unknown>): string {
 }
 
 /** The documents of a retrieval or rerank. */
-export function Documents({ documents }: { documents: DocumentRow[] }) {
+export function Documents({ documents, query, loadAll }: { documents: DocumentRow[]; query: string; loadAll: () => void }) {
   const top = useMemo(() => Math.max(...documents.map((document) => document.score ?? 0), 0), [documents]);
   return (
+    <>
+      {query ? (
+        <p class="content document-query">
+          <span class="quiet-text">Asked for</span> {visible(query)}
+        </p>
+      ) : null}
     <ol class="documents">
       {documents.map((document, at) => {
-        const metadata = metadataOf(document);
+        const metadata = document.metadata ?? {};
         return (
           <li key={at} class="document">
             <header>
-              <span class="document-rank">{count(document.rank ?? at + 1)}</span>
+              <span class="document-rank">{count(document.rank + 1)}</span>
               <code class="document-id">{visible(document.id || "(no id)")}</code>
               <span class="quiet-text">{ageOf(metadata)}</span>
               <span class="document-score">
@@ -48,6 +48,11 @@ export function Documents({ documents }: { documents: DocumentRow[] }) {
               </span>
             </header>
             {document.content ? <LongText text={document.content} /> : <p class="quiet-text">No content was sent.</p>}
+            {document.cut ? (
+              <button type="button" class="button small" onClick={loadAll}>
+                {bytes(document.cut)} more are left out · load all
+              </button>
+            ) : null}
             {Object.keys(metadata).length ? (
               <details>
                 <summary>Metadata</summary>
@@ -58,5 +63,6 @@ export function Documents({ documents }: { documents: DocumentRow[] }) {
         );
       })}
     </ol>
+    </>
   );
 }

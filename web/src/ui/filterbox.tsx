@@ -98,7 +98,7 @@ export function FilterBox() {
         }}
         onFocus={() => setIsOpen(true)}
         onKeyDown={onKeyDown}
-        placeholder={terms.length ? "" : "Filter: team:billing  model!=gpt-4o  duration>2000  …"}
+        placeholder={terms.length ? "" : "Filter: team:billing  model!=gpt-4o  duration_ms>2000  …"}
         aria-label="Filter"
         role="combobox"
         aria-expanded={isOpen && suggestions.length > 0}

@@ -1,17 +1,15 @@
 // How the way in is doing: rate, backlog, lag, refusals.
 
 import { useGet } from "../api/queries";
-import { compact, count, duration } from "../lib/format";
+import { ago, bytes, compact, count, duration } from "../lib/format";
 import { ErrorNote, Panel, Skeleton } from "./states";
 
-type Health = Record<string, unknown>;
-
-function numberAt(health: Health, names: string[]): number | null {
-  for (const name of names) {
-    const value = health[name];
-    if (typeof value === "number") return value;
-  }
-  return null;
+interface Health {
+  spans_per_s: number;
+  backlog_bytes: number;
+  lag_ms: number;
+  refused: Record<string, number>;
+  last_received_ms: number | null;
 }
 
 /** The ingest panel of the overview. */
@@ -32,29 +30,18 @@ export function IngestLine() {
     );
   }
   const data = health.data;
-  const lagMs = numberAt(data, ["lag_ms"]) ?? scaled(numberAt(data, ["lag_s", "lag_seconds"]), 1000);
-  const refused = Object.entries((data["refused"] ?? {}) as Record<string, number>).filter(([, n]) => n > 0);
+  const refused = Object.entries(data.refused).filter(([, n]) => n > 0);
   return (
     <Panel title="Ingest">
       <dl class="facts">
-        <Fact name="Spans a second" value={compact(numberAt(data, ["spans_per_s", "spans_per_second"]))} />
-        <Fact name="Lag, received to queryable" value={duration(lagMs)} />
-        <Fact name="Backlog" value={backlog(data)} />
+        <Fact name="Spans a second" value={compact(data.spans_per_s)} />
+        <Fact name="Lag, received to queryable" value={duration(data.lag_ms)} />
+        <Fact name="Backlog" value={data.backlog_bytes ? bytes(data.backlog_bytes) : "none"} />
+        <Fact name="Last received" value={data.last_received_ms == null ? "never" : ago(data.last_received_ms)} />
         <Fact name="Refused" value={refused.length ? refused.map(([reason, n]) => `${count(n)} ${reason.replaceAll("_", " ")}`).join(", ") : "none"} isBad={refused.length > 0} />
       </dl>
     </Panel>
   );
-}
-
-function scaled(value: number | null, factor: number): number | null {
-  return value == null ? null : value * factor;
-}
-
-function backlog(data: Health): string {
-  const bytes = numberAt(data, ["backlog_bytes"]);
-  if (bytes != null) return bytes < 1024 ? "none" : `${compact(bytes / 1024 / 1024)} MB`;
-  const requests = numberAt(data, ["backlog", "backlog_requests", "backlog_segments"]);
-  return requests === 0 ? "none" : compact(requests);
 }
 
 function Fact({ name, value, isBad = false }: { name: string; value: string; isBad?: boolean }) {

@@ -36,11 +36,6 @@ function MessageView({ message, scores, loadAll }: { message: Message; scores: S
   );
 }
 
-function textOf(part: MessagePart): string {
-  const value = part.content ?? part.text ?? "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function PartView({ part, scores, loadAll }: { part: MessagePart; scores: ScoreRow[]; loadAll: () => void }) {
   return (
     <div class={`part part-${part.type}`}>
@@ -57,14 +52,14 @@ function PartView({ part, scores, loadAll }: { part: MessagePart; scores: ScoreR
 function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
   switch (part.type) {
     case "text": {
-      const text = textOf(part);
+      const text = part.content ?? "";
       return <LongText text={text} marks={scores.flatMap((score) => marksOf(score.detail, text))} />;
     }
     case "reasoning":
       return (
         <details class="reasoning">
           <summary>Reasoning</summary>
-          <LongText text={textOf(part)} />
+          <LongText text={part.content ?? ""} />
         </details>
       );
     case "tool_call":
@@ -76,7 +71,7 @@ function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
     case "tool_call_response":
       return (
         <Labelled label="tool answered" id={part.id}>
-          <AnyValue value={part.response ?? part.result ?? part.content} />
+          <AnyValue value={part.response} />
         </Labelled>
       );
     case "blob":
@@ -84,7 +79,7 @@ function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
     case "file":
       return <MediaPart part={part} />;
     default:
-      return <AnyValue value={part.content ?? part} />;
+      return <AnyValue value={part.value ?? part} />;
   }
 }
 
@@ -100,12 +95,13 @@ function Labelled({ label, id, children }: { label: string; id?: string | undefi
 }
 
 function MediaPart({ part }: { part: MessagePart }) {
-  const size = typeof part["size"] === "number" ? bytes(part["size"] as number) : typeof part["bytes"] === "number" ? bytes(part["bytes"] as number) : "";
-  const where = [part.uri, part["file_id"], part["name"]].find((value) => typeof value === "string") as string | undefined;
+  const where = part.uri ?? part.file_id;
+  // Four base64 characters carry three bytes.
+  const size = part.content ? bytes(Math.round(((part.content.length + (part.cut ?? 0)) * 3) / 4)) : "";
   return (
     <div class="media">
       <span class="tag">{part.modality ?? part.mime_type ?? part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {size}{" "}
-      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">content is kept apart</span>}
+      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">inside the message</span>}
     </div>
   );
 }

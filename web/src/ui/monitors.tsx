@@ -3,43 +3,52 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/client";
 import { useGet, useInvalidate, useMeasures } from "../api/queries";
-import { ago, count, measured, percent } from "../lib/format";
-import { budgetOf, sloName, type Slo } from "./slo";
+import { ago, count, measured, moment, percent } from "../lib/format";
+import type { Slo } from "./slo";
 import { Bar } from "./sparkline";
 import { Badge, Empty, ErrorNote, Panel, Skeleton } from "./states";
 
 interface Group {
-  group?: Record<string, string>;
-  group_key?: string;
+  group: Record<string, string>;
   state: string;
-  value?: number | null;
-  n?: number | null;
-  since_ms?: number | null;
+  evidence: string;
+  value: number | null;
+  baseline: number | null;
+  n: number;
+  onset_ms: number | null;
+  fired_ms: number | null;
 }
 
-interface Monitor {
-  id: string;
+interface MonitorSpec {
+  name: string;
+  measure: string;
+  rule: Record<string, unknown>;
+  filter: string;
+  by: string[];
+  max_groups: number;
+  severity: string;
   enabled: boolean;
-  name?: string;
-  spec: Record<string, unknown>;
-  states?: Group[];
-  groups?: Group[];
-  state?: Group[] | string;
-  [key: string]: unknown;
+}
+
+interface Monitor extends MonitorSpec {
+  id: string;
+  judged_until_ms: number | null;
+  groups: Group[];
+  groups_left_out: number;
+  error: string;
 }
 
 const GROUPS_SHOWN = 8;
+const RANK: Record<string, number> = { firing: 0, pending: 1, insufficient_data: 2, resolved: 3, ok: 4 };
 
-function groupsOf(monitor: Monitor): Group[] {
-  if (Array.isArray(monitor.states)) return monitor.states;
-  if (Array.isArray(monitor.groups)) return monitor.groups;
-  if (Array.isArray(monitor.state)) return monitor.state;
-  return typeof monitor.state === "string" ? [{ state: monitor.state }] : [];
+function specOf({ name, measure, rule, filter, by, max_groups, severity, enabled }: Monitor): MonitorSpec {
+  return { name, measure, rule, filter, by, max_groups, severity, enabled };
 }
 
-function word(monitor: Monitor, name: string): string {
-  const value = monitor.spec?.[name] ?? monitor[name];
-  return value === undefined || value === null ? "" : Array.isArray(value) ? value.join(", ") : String(value);
+function ruleText(rule: Record<string, unknown>): string {
+  return Object.entries(rule)
+    .map(([name, value]) => (name === "type" ? String(value) : `${name.replaceAll("_", " ")} ${String(value)}`))
+    .join(", ");
 }
 
 /** The section of monitors and SLOs. */
@@ -64,14 +73,10 @@ export function Monitors() {
 
 function MonitorLine({ monitor }: { monitor: Monitor }) {
   const invalidate = useInvalidate();
-  const measures = useMeasures();
   const [error, setError] = useState<unknown>(null);
-  const rank: Record<string, number> = { firing: 0, pending: 1, insufficient_data: 2, resolved: 3, ok: 4 };
-  const groups = [...groupsOf(monitor)].sort((a, b) => (rank[a.state] ?? 9) - (rank[b.state] ?? 9));
-  const info = measures.data?.find((item) => item.id === word(monitor, "measure"));
   const turn = async () => {
     try {
-      await call(`/monitors/${encodeURIComponent(monitor.id)}`, { method: "PUT", body: { spec: monitor.spec, enabled: !monitor.enabled } });
+      await call(`/monitors/${encodeURIComponent(monitor.id)}`, { method: "PUT", body: { ...specOf(monitor), enabled: !monitor.enabled } });
       setError(null);
       await invalidate("/monitors");
     } catch (failure) {
@@ -79,46 +84,56 @@ function MonitorLine({ monitor }: { monitor: Monitor }) {
     }
   };
   const facts = [
-    word(monitor, "measure").replaceAll("_", " "),
-    word(monitor, "by") || word(monitor, "group_by") ? `by ${word(monitor, "by") || word(monitor, "group_by")}` : "",
-    word(monitor, "filter") ? `where ${word(monitor, "filter")}` : "",
-    (word(monitor, "detector") || word(monitor, "method") || word(monitor, "kind")).replaceAll("_", " "),
-  ].filter(Boolean);
+    monitor.measure.replaceAll("_", " "),
+    monitor.by.length ? `by ${monitor.by.join(", ")}` : "",
+    monitor.filter ? `where ${monitor.filter}` : "",
+    monitor.judged_until_ms ? `judged up to ${moment(monitor.judged_until_ms)}` : "",
+  ];
   return (
     <li class={monitor.enabled ? "" : "is-off"}>
       <div class="row">
-        <strong>{word(monitor, "name") || monitor.id}</strong>
-        <span class="quiet-text">{facts.join(" · ")}</span>
+        <strong>{monitor.name}</strong>
+        <span class="quiet-text">{facts.filter(Boolean).join(" · ")}</span>
         <span class="spring" />
-        {word(monitor, "severity") ? <span class="tag">{word(monitor, "severity")}</span> : null}
-        <button type="button" class="switch" role="switch" aria-checked={monitor.enabled} aria-label={`Monitor ${word(monitor, "name") || monitor.id}`} onClick={() => void turn()}>
-          <span>{monitor.enabled ? "on" : "off"}</span>
+        <span class="tag">{monitor.severity}</span>
+        <button type="button" class="switch" role="switch" aria-checked={monitor.enabled} aria-label={`Monitor ${monitor.name}`} onClick={() => void turn()}>
+          {monitor.enabled ? "on" : "off"}
         </button>
       </div>
-      {word(monitor, "help") ? <p class="quiet-text">{word(monitor, "help")}</p> : null}
+      <p class="quiet-text">{ruleText(monitor.rule)}</p>
       {error ? <ErrorNote error={error} /> : null}
-      <div class="groups">
-        {groups.slice(0, GROUPS_SHOWN).map((group, at) => (
-          <span key={at} class="group">
-            <Badge state={group.state} />
-            <span>
-              {group.group && Object.keys(group.group).length
-                ? Object.entries(group.group).map(([name, value]) => `${name} ${value || "(not said)"}`).join(", ")
-                : group.group_key || "whole project"}
-            </span>
-            {group.value != null ? <span class="number">{measured(group.value, info?.unit ?? "", info?.kind ?? "")}</span> : null}
-            {group.n != null ? <span class="certainty">n {count(Math.round(group.n))}</span> : null}
-            {group.since_ms ? <span class="certainty">since {ago(group.since_ms)}</span> : null}
-          </span>
-        ))}
-        {groups.length > GROUPS_SHOWN ? (
-          <span class="cut">
-            {GROUPS_SHOWN} of {count(groups.length)} groups
-          </span>
-        ) : null}
-        {groups.length ? null : <Badge state="insufficient_data" label="not evaluated yet" />}
-      </div>
+      {monitor.error ? <ErrorNote error={new Error(monitor.error)} /> : null}
+      <Groups monitor={monitor} />
     </li>
+  );
+}
+
+function Groups({ monitor }: { monitor: Monitor }) {
+  const measures = useMeasures();
+  const info = measures.data?.find((item) => item.id === monitor.measure);
+  const groups = [...monitor.groups].sort((a, b) => (RANK[a.state] ?? 9) - (RANK[b.state] ?? 9));
+  const all = groups.length + monitor.groups_left_out;
+  if (!groups.length) return <Badge state="insufficient_data" label="not judged yet" />;
+  return (
+    <div class="groups">
+      {groups.slice(0, GROUPS_SHOWN).map((group, at) => (
+        <span key={at} class="group" title={group.evidence}>
+          <Badge state={group.state} />
+          <span>{Object.entries(group.group).map(([name, value]) => `${name} ${value || "(not said)"}`).join(", ") || "whole project"}</span>
+          <span class="number">{group.value == null ? <span class="unknown">unknown</span> : measured(group.value, info?.unit ?? "", info?.kind ?? "")}</span>
+          <span class="certainty">
+            n {count(Math.round(group.n))}
+            {group.baseline != null ? ` · usually ${measured(group.baseline, info?.unit ?? "", info?.kind ?? "")}` : ""}
+            {group.fired_ms ? ` · fired ${ago(group.fired_ms)}` : ""}
+          </span>
+        </span>
+      ))}
+      {all > GROUPS_SHOWN ? (
+        <span class="cut">
+          {Math.min(GROUPS_SHOWN, groups.length)} of {count(all)} groups
+        </span>
+      ) : null}
+    </div>
   );
 }
 
@@ -141,22 +156,35 @@ function Slos() {
           </thead>
           <tbody>
             {slos.data.map((slo) => {
-              const budget = budgetOf(slo);
-              const target = Number(slo.objective ?? slo.target ?? slo.spec?.["objective"] ?? slo.spec?.["target"]);
+              const budget = slo.budget;
               return (
                 <tr key={slo.id}>
-                  <th scope="row">{sloName(slo)}</th>
-                  <td class="number">{Number.isFinite(target) ? percent(target) : <span class="unknown">unknown</span>}</td>
+                  <th scope="row">
+                    {slo.name}
+                    <div class="quiet-text">
+                      {slo.measure.replaceAll("_", " ")}
+                      {slo.filter ? ` where ${slo.filter}` : ""}
+                    </div>
+                    {slo.problems.map((problem) => (
+                      <div key={problem} class="quiet-text">
+                        ⚠ {problem}
+                      </div>
+                    ))}
+                    {slo.error ? <ErrorNote error={new Error(slo.error)} /> : null}
+                  </th>
+                  <td class="number">
+                    {percent(slo.target)} over {slo.window_days} d
+                  </td>
                   <td>
                     <span class="pair wide">
-                      <Bar share={budget.spent ?? 0} tone={(budget.spent ?? 0) > 1 ? "bad" : "accent"} />
-                      <span class="number">{budget.spent == null ? <span class="unknown">unknown</span> : percent(budget.spent)}</span>
+                      <Bar share={budget?.spent ?? 0} tone={(budget?.spent ?? 0) > 1 ? "bad" : "accent"} />
+                      <span class="number">{budget?.spent == null ? <span class="unknown">unknown</span> : percent(budget.spent)}</span>
                       <span class="certainty">
-                        {budget.low != null && budget.high != null ? `${percent(budget.low)} – ${percent(budget.high)} · ` : ""}n {count(budget.n == null ? null : Math.round(budget.n))}
+                        {budget?.low != null && budget.high != null ? `${percent(budget.low)} – ${percent(budget.high)} · ` : ""}n {count(budget ? Math.round(budget.n) : null)}
                       </span>
                     </span>
                   </td>
-                  <td>{budget.state ? <Badge state={budget.state} /> : null}</td>
+                  <td>{budget ? <Badge state={budget.state} /> : null}</td>
                 </tr>
               );
             })}

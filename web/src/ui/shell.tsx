@@ -41,7 +41,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     c: () => navigate(hrefTo("/cost")),
     i: () => navigate(hrefTo("/incidents")),
   });
-  const hasRange = path !== "/settings" && !path.startsWith("/incidents") && !/^\/traces\/./.test(path);
+  const hasRange = !path.startsWith("/settings") && !path.startsWith("/incidents") && !/^\/traces\/./.test(path);
   return (
     <div class="shell">
       <a class="skip" href="#main">
@@ -99,15 +99,15 @@ function ProjectPicker() {
   const me = useMe();
   const [params, setUrl] = useUrl();
   const current = params.get("project") ?? me.data?.project ?? "default";
-  const projects = (me.data?.projects ?? []).map((item) => (typeof item === "string" ? { id: item, name: item } : item));
-  if (!projects.some((item) => item.id === current)) projects.unshift({ id: current, name: current });
+  const known = me.data?.projects ?? [];
+  const projects = known.includes(current) ? known : [current, ...known];
   return (
     <label class="project">
       <span class="visually-hidden">Project</span>
       <select value={current} onChange={(event) => setUrl({ project: event.currentTarget.value, cursor: null, filter: null })}>
         {projects.map((item) => (
-          <option key={item.id} value={item.id}>
-            {item.name || item.id}
+          <option key={item} value={item}>
+            {item}
           </option>
         ))}
       </select>
@@ -171,7 +171,7 @@ function Help({ dialog }: { dialog: { current: HTMLDialogElement | null } }) {
         ))}
       </dl>
       <p class="hint">
-        Filter terms: <code>team:billing</code>, <code>model:a,b</code>, <code>team!=search</code>, <code>duration&gt;2000</code>, <code>feature:"my feature"</code>; a bare word searches names and inputs. Drag on a chart to set the time range.
+        Filter terms: <code>team:billing</code>, <code>model:a,b</code>, <code>team!=search</code>, <code>duration_ms&gt;2000</code>, <code>feature:"my feature"</code>; a bare word searches names and inputs. Drag on a chart to set the time range.
       </p>
     </dialog>
   );

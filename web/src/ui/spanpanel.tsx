@@ -49,7 +49,7 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
   const [isFull, setIsFull] = useState(false);
   const detail = useGet<SpanDetail>(`/traces/${encodeURIComponent(traceId)}/spans/${encodeURIComponent(spanId)}`, { full: isFull ? 1 : null }, { staleMs: 60_000 });
   const isHere = detail.data && !detail.isPlaceholderData ? detail.data : undefined;
-  const own = isHere?.scores.length ? isHere.scores : traceScores.filter((score) => score.span_id === spanId || (!score.span_id && row === 0));
+  const own = traceScores.filter((score) => score.span_id === spanId || (!score.span_id && row === 0));
   const tabs = tabsOf(isHere, own);
   const tab = tabs.find((item) => item.id === params.get("tab")) ?? tabs[0];
   useEffect(() => setIsFull(false), [spanId]);
@@ -87,8 +87,8 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
             ))}
           </div>
           <div class="span-panel-body" role="tabpanel">
-            {tab?.id === "messages" ? <Messages input={isHere.input} output={isHere.output} scores={[...own, ...traceScores]} loadAll={() => setIsFull(true)} /> : null}
-            {tab?.id === "documents" ? <Documents documents={isHere.documents} /> : null}
+            {tab?.id === "messages" ? <Messages input={isHere.input} output={isHere.output} scores={own} loadAll={() => setIsFull(true)} /> : null}
+            {tab?.id === "documents" ? <Documents documents={isHere.documents} query={isHere.query} loadAll={() => setIsFull(true)} /> : null}
             {tab?.id === "scores" ? <ScoreList scores={own} /> : null}
             {tab?.id === "tools" ? <JsonView value={isHere.tools} isTall /> : null}
             {tab?.id === "attributes" ? <Attributes attributes={isHere.attributes} resource={isHere.resource} /> : null}

@@ -80,8 +80,8 @@ function NewTarget({ done }: { done: () => void }) {
   const create = async (event: SubmitEvent) => {
     event.preventDefault();
     try {
-      const made = await call<{ secret?: string }>("/targets", { method: "POST", body: { name, url } });
-      setSecret(made.secret ?? null);
+      const made = await call<{ secret: string }>("/targets", { method: "POST", body: { name, url } });
+      setSecret(made.secret);
       setError(null);
       setName("");
       setUrl("");

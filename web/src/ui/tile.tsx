@@ -1,7 +1,7 @@
 // One measure at a glance: its value, how sure it is, how it moved, and the way to the traces.
 
 import { usePageSlice, useSlice } from "../api/queries";
-import { percent } from "../lib/format";
+import { compact, measured, percent } from "../lib/format";
 import { useFilter, useRange, Link } from "../url";
 import { Sparkline } from "./sparkline";
 import { Certainty, Value } from "./states";
@@ -13,17 +13,22 @@ interface Props {
   /** Parameters of the traces list that stands behind the number. */
   behind?: Record<string, string>;
   filter?: string;
+  /** A second measure in small, such as the median beside a high quantile. */
+  beside?: { measure: string; name: string };
 }
 
 /** A tile that links to the traces behind its number. */
-export function Tile({ measure, name, tone = "accent", behind = {}, filter }: Props) {
+export function Tile({ measure, name, tone = "accent", behind = {}, filter, beside }: Props) {
   const slice = usePageSlice(measure, filter === undefined ? {} : { filter });
   const series = slice.data?.series[0];
   const unit = slice.data?.unit ?? "";
   const kind = slice.data?.kind ?? "";
   return (
     <Link to="/traces" set={behind} class="tile" aria-busy={slice.isPending}>
-      <span class="tile-name">{name}</span>
+      <span class="tile-name">
+        {name}
+        {beside ? <Beside {...beside} filter={filter} /> : null}
+      </span>
       {slice.error ? (
         <span class="tile-error">{slice.error.message}</span>
       ) : slice.isPending ? (
@@ -34,10 +39,26 @@ export function Tile({ measure, name, tone = "accent", behind = {}, filter }: Pr
           <Difference measure={measure} now={series?.total.value ?? null} direction={slice.data?.direction ?? ""} filter={filter} />
         </span>
       )}
-      <Certainty point={series?.total ?? (slice.data ? NOTHING : undefined)} unit={unit} kind={kind} />
+      {kind === "count" ? <PerMinute value={series?.total.value ?? 0} /> : <Certainty point={series?.total ?? (slice.data ? NOTHING : undefined)} unit={unit} kind={kind} />}
       <Sparkline values={(series?.points ?? []).map((point) => point.value)} tone={tone} />
     </Link>
   );
+}
+
+function Beside({ measure, name, filter }: { measure: string; name: string; filter: string | undefined }) {
+  const slice = usePageSlice(measure, { withSteps: false, ...(filter === undefined ? {} : { filter }) });
+  if (!slice.data) return null;
+  return (
+    <span class="tile-beside number">
+      {name} {measured(slice.data.series[0]?.total.value ?? null, slice.data.unit, slice.data.kind)}
+    </span>
+  );
+}
+
+/** A count says how many by itself; a rate makes ranges comparable. */
+function PerMinute({ value }: { value: number }) {
+  const range = useRange();
+  return <span class="certainty">{compact((value * 60) / (range.toS - range.fromS))} a minute</span>;
 }
 
 const NOTHING = { t: 0, n: 0, value: null, low: null, high: null, numerator: null, denominator: null };

@@ -25,12 +25,12 @@ export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: 
         <h1>{visible(trace.name || "(no name)")}</h1>
         <Badge state={trace.status} label={trace.status === "error" && trace.error_class ? trace.error_class.replaceAll("_", " ") : trace.status} />
         {trace.is_settled ? null : <span class="tag warn">still arriving</span>}
-        {trace.flags.map((flag) => (
+        {(trace.flags ?? []).map((flag) => (
           <span key={flag} class="tag">
             {flag.replaceAll("_", " ")}
           </span>
         ))}
-        <Scores scores={trace.scores} />
+        <Scores scores={Object.fromEntries(detail.scores.filter((score) => score.status !== "failed").map((score) => [score.name, score]))} />
         <span class="spring" />
         <code class="trace-id">{trace.trace_id}</code>
         <CopyButton text={trace.trace_id} label="Copy id" />
@@ -44,7 +44,7 @@ export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: 
         <Fact name="First token">{trace.ttft_ms == null ? <span class="unknown">unknown</span> : duration(trace.ttft_ms)}</Fact>
         <Fact name="Cost">{trace.cost_known ? money(trace.cost_usd) : <span class="unknown">unknown</span>}</Fact>
         <Fact name="Tokens in / out">
-          {compact(trace.input_tokens)} / {compact(trace.output_tokens)}
+          {compact(trace.input_tokens ?? null)} / {compact(trace.output_tokens ?? null)}
         </Fact>
         <Fact name="Spans">{count(detail.total_spans)}</Fact>
         <FilterFact name="Service" dimension="service" value={trace.service} />
@@ -83,7 +83,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function FilterFact({ name, dimension, value }: { name: string; dimension: string; value: string }) {
+function FilterFact({ name, dimension, value }: { name: string; dimension: string; value: string | undefined }) {
   if (!value) return null;
   return (
     <Fact name={name}>

@@ -118,19 +118,30 @@ function Cell({ class: name, dimension, value, addTerm }: { class: string; dimen
   );
 }
 
-/** Scores as small marks: a sign and the value. */
+/** Scores in short: what failed by name, what passed as a number. */
 export function Scores({ scores }: { scores: TraceRow["scores"] }) {
   const all = Object.entries(scores ?? {});
-  const shown = [...all].sort((a, b) => Number(a[1].passed ?? true) - Number(b[1].passed ?? true)).slice(0, 2);
+  const failed = all.filter(([, score]) => score.passed === false);
+  const passed = all.filter(([, score]) => score.passed === true).length;
+  const told = all.map(([name, score]) => `${name}: ${score.value ?? "no value"}`).join(", ");
   return (
     <>
-      {shown.map(([name, score]) => (
-        <span key={name} class={`score ${score.passed === false ? "bad" : score.passed ? "good" : "quiet"}`} title={`${name}: ${score.value ?? "no value"}`}>
-          <span aria-hidden="true">{score.passed === false ? "✕" : score.passed ? "✓" : "•"}</span>
-          {name.slice(0, 14)} {score.value == null ? "" : compact(score.value)}
+      {failed.slice(0, 1).map(([name]) => (
+        <span key={name} class="score bad" title={told}>
+          <span aria-hidden="true">✕</span> <span class="score-name">{name.replaceAll("_", " ")}</span>
+          {failed.length > 1 ? ` +${failed.length - 1}` : ""}
         </span>
       ))}
-      {all.length > shown.length ? <span class="cut">+{all.length - shown.length}</span> : null}
+      {passed && !failed.length ? (
+        <span class="score good" title={told}>
+          <span aria-hidden="true">✓</span> {passed} passed
+        </span>
+      ) : null}
+      {all.length && !failed.length && !passed ? (
+        <span class="score quiet" title={told}>
+          {all.length} without verdict
+        </span>
+      ) : null}
     </>
   );
 }

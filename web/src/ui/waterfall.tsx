@@ -3,16 +3,21 @@
 import type { TraceColumns } from "../api/types";
 import { compact, count, duration, money, visible } from "../lib/format";
 import { ancestors, branchOf, INDENT_LIMIT, ticks, type Tree } from "../lib/waterfall";
+import { Link } from "../url";
 import { Icon } from "./icons";
 import { VirtualList } from "./virtual";
 
 const ROW_PX = 26;
-const INDENT_PX = 14;
+/** Smaller amounts are shown in full in the panel of the span. */
+const SHORTEST_USD = 0.0001;
 
 export const KIND_TAGS: Record<string, string> = {
   llm: "LLM", embedding: "EMB", retrieval: "RET", rerank: "RANK", tool: "TOOL", agent: "AGENT", workflow: "FLOW", chain: "CHAIN",
   guardrail: "GUARD", memory: "MEM", evaluator: "EVAL", mcp: "MCP", decision: "DEC", prompt: "PRMT", http: "HTTP",
 };
+
+/** Words that mark what stands out, not what is wrong. */
+const STANDS_OUT = new Set(["slowest", "costliest"]);
 
 interface Props {
   columns: TraceColumns;
@@ -54,7 +59,7 @@ export function Waterfall(props: Props) {
         <span class="w-cost">Cost</span>
         <span class="w-bars">
           {ticks(zoom[0], zoom[1]).map((tick) => (
-            <span key={tick} class="tick" style={{ left: `${((tick - zoom[0]) / (zoom[1] - zoom[0])) * 100}%` }}>
+            <span key={tick} class={`tick ${tick > zoom[0] + (zoom[1] - zoom[0]) * 0.9 ? "is-last" : ""}`} style={{ left: `${((tick - zoom[0]) / (zoom[1] - zoom[0])) * 100}%` }}>
               {duration(tick)}
             </span>
           ))}
@@ -77,7 +82,7 @@ function SpanRow({ columns, tree, row, collapsed, zoom, selected, root, select, 
   return (
     <div class={classes.join(" ")} role="row" aria-level={depth + 1} aria-selected={row === selected} aria-expanded={isParent ? !isFolded : undefined} onClick={() => select(row)} onDblClick={() => isParent && focus(row)}>
       <span class="w-name" role="gridcell">
-        <span class="indent" style={{ width: `${Math.min(depth, INDENT_LIMIT) * INDENT_PX}px` }} />
+        <span class="indent" style={{ width: `calc(${Math.min(depth, INDENT_LIMIT)} * var(--indent))` }} />
         {depth > INDENT_LIMIT ? <span class="depth-mark" title={`Depth ${depth}`}>›{depth}</span> : null}
         {isParent ? (
           <button
@@ -99,17 +104,22 @@ function SpanRow({ columns, tree, row, collapsed, zoom, selected, root, select, 
         {isBad ? <span class="tag bad">✕ {(columns.error_class[row] || "error").replaceAll("_", " ")}</span> : null}
         {columns.is_orphan[row] ? <span class="tag warn">⚠ orphan</span> : null}
         {problems.filter((word) => word !== "error" && word !== "orphan").map((word) => (
-          <span key={word} class="tag warn">
-            ⚠ {word.replaceAll("_", " ")}
+          <span key={word} class={`tag ${STANDS_OUT.has(word) ? "" : "warn"}`}>
+            {STANDS_OUT.has(word) ? "▸" : "⚠"} {word.replaceAll("_", " ")}
           </span>
         ))}
+        {columns.hidden[row] ? (
+          <Link to={window.location.pathname} set={{ root: columns.span_id[row] ?? null }} class="tag accent" title="Show this subtree alone">
+            {count(columns.hidden[row])} more below
+          </Link>
+        ) : null}
         {isFolded ? <FoldedNote columns={columns} tree={tree} row={row} /> : columns.model[row] ? <span class="span-model">{visible(columns.model[row] ?? "")}</span> : null}
       </span>
       <span class="w-tokens number" role="gridcell">
         {columns.tokens[row] ? compact(columns.tokens[row]) : ""}
       </span>
       <span class="w-cost number" role="gridcell">
-        {columns.is_billable[row] ? cost == null ? <span class="unknown">unknown</span> : money(cost) : ""}
+        {columns.is_billable[row] ? cost == null ? <span class="unknown">unknown</span> : cost < SHORTEST_USD ? `<${money(SHORTEST_USD)}` : money(cost) : ""}
       </span>
       <span class="w-bars" role="gridcell">
         <SpanBar startMs={columns.start_ms[row] ?? 0} durationMs={columns.duration_ms[row] ?? 0} zoom={zoom} kind={kind} />
