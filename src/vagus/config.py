@@ -57,7 +57,7 @@ class StoreSettings:
     """Where data is kept, for how long, and how much of it."""
 
     url: str = option("", "Remote ClickHouse (clickhouse://user:password@host:8123/db); empty: embedded.")
-    meta_url: str = option("", "Metadata store URL (postgresql+psycopg://...); empty: SQLite.")
+    meta_url: str = option("", "Metadata store URL (postgresql://...); empty: SQLite.")
     retention_days: int = option(30, "Days that telemetry is kept.", minimum=1)
     disk_cap_bytes: int = option(
         50 * 1024**3, "Hard limit of the data directory, in bytes; the oldest days go first.",
@@ -95,6 +95,15 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RespondSettings:
+    """Where notifications may go."""
+
+    allow_private: str = option(
+        "", "Private networks that webhooks may reach, as CIDR ranges separated by commas."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree; `data` is the directory that holds everything Vagus keeps."""
 
@@ -105,6 +114,7 @@ class Settings:
     settle: SettleSettings = field(default_factory=SettleSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    respond: RespondSettings = field(default_factory=RespondSettings)
 
 
 @dataclass(frozen=True, slots=True)

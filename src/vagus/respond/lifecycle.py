@@ -23,7 +23,6 @@ from vagus.respond.incident import OPEN_STATES, add_event, members_of
 from vagus.respond.message import tell
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes, incident_episodes, incidents
-from vagus.store.meta.write import insert_new
 from vagus.watch import episodes as kept
 
 _log = logging.getLogger(__name__)
@@ -132,6 +131,9 @@ class _Run:
             return None
 
     def _assign(self, connection: Connection, episode: Episode, finding: Finding | None) -> None:
+        of_episode = incident_episodes.c.episode_id == episode.episode_id
+        if connection.execute(select(incident_episodes).where(of_episode)).first() is not None:
+            return  # Another server was quicker.
         cause = cause_of(finding)
         candidates = self._candidates(connection, episode.project)
         chosen = choose(episode, cause, candidates, self._policy.join_ms)
@@ -139,7 +141,7 @@ class _Run:
         if chosen is None:
             self._open(connection, incident_id, episode, finding)
         link = {"episode_id": episode.episode_id, "incident_id": incident_id}
-        insert_new(connection, incident_episodes, link)
+        connection.execute(insert(incident_episodes).values(**link))
         if chosen is None:
             tell(
                 connection,

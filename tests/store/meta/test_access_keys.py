@@ -219,11 +219,24 @@ def test_odd_key_is_not_made(access: Access, kind: str, name: str) -> None:
 
 def test_without_auth_everyone_is_the_owner(meta: Meta, clock: Clock) -> None:
     open_access = _access(meta, clock, auth=False)
+    open_access.start()
 
     principal = open_access.authenticate(None, {})
     assert (principal.project, principal.role, principal.credential) == ("default", "owner", "none")
     principal.require("admin")
     principal.require("ingest")
+
+
+def test_without_auth_a_project_is_made_by_sending_to_it(meta: Meta, clock: Clock) -> None:
+    open_access = _access(meta, clock, auth=False)
+    open_access.start()
+    with pytest.raises(NotFound):
+        open_access.authenticate_session(None, "shop")
+
+    assert open_access.authenticate("any key", {"x-vagus-project": "shop"}).project == "shop"
+    assert open_access.authenticate_session(None, "shop").project == "shop"
+    with pytest.raises(BadInput):
+        open_access.authenticate(None, {"x-vagus-project": "Shop!"})
 
 
 def test_pepper_is_made_once_and_private(tmp_path: Path) -> None:

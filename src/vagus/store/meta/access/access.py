@@ -82,7 +82,7 @@ class Access:
         wanted = headers.get(PROJECT_HEADER, "")
         try:
             if not self.auth:
-                return self._anyone(wanted)
+                return self._anyone(self._made(wanted or DEFAULT_PROJECT))
             if not key:
                 raise Unauthorized("a key is needed: send it as `Authorization: Bearer <key>`")
             return self._key_principal(self.keys.check(key, self._now_ms()), wanted)
@@ -94,7 +94,7 @@ class Access:
         """The principal of a session cookie, in a project that exists."""
         try:
             if not self.auth:
-                return self._anyone(project)
+                return self._anyone(self._existing(project or DEFAULT_PROJECT))
             user = self.people.session(token or "", self._now_ms())
             return self._user_principal(user, self._existing(project or DEFAULT_PROJECT))
         except BadInput as e:
@@ -121,9 +121,18 @@ class Access:
             role=user.role,
         )
 
-    def _anyone(self, wanted: str) -> Principal:
-        project = check_project_id(wanted or DEFAULT_PROJECT)
+    def _anyone(self, project: str) -> Principal:
         return Principal(project, "anyone", ALL_SCOPES, "none", "Anyone", "owner")
+
+    def _made(self, project: str) -> str:
+        """The project, made at first sight: without sign-in nobody could make it beforehand."""
+        try:
+            return self._existing(project)
+        except NotFound:
+            with self._meta.begin() as connection:
+                ensure_project(connection, project, project, self._now_ms())
+            self._projects.forget()
+            return project
 
     def _existing(self, project: str) -> str:
         now_ms = self._now_ms()
