@@ -168,7 +168,10 @@ class Model:
 
 
 def fit(tables: list[Table]) -> Model:
-    """Maximum likelihood with an L2 penalty; a set weighs the root of its size, both classes the same."""
+    """Maximum likelihood with an L2 penalty.
+
+    A set weighs the square root of its size, and its two classes weigh the same.
+    """
     features = np.concatenate([table.features for table in tables])
     labels = np.concatenate([table.unsupported for table in tables])
     weights = np.concatenate([_balanced(table.unsupported) for table in tables])
@@ -273,6 +276,7 @@ def main() -> None:
 def write(model: Model, threshold: float, pool: dict[str, Table], results: dict[str, Any]) -> None:
     """The shipped weights, the measured figures and the table of the docs page."""
     trained = {name: len(table.unsupported) for name, table in pool.items()}
+    columns = np.stack([model.mean, model.scale, model.coefficients], axis=1)
     shipped = {
         "version": "1",
         "trained_on": trained,
@@ -280,10 +284,8 @@ def write(model: Model, threshold: float, pool: dict[str, Table], results: dict[
         "threshold": round(1 - threshold, 4),
         "intercept": round(model.intercept, 6),
         "features": {
-            name: [
-                round(float(v), 6) for v in (model.mean[i], model.scale[i], model.coefficients[i])
-            ]
-            for i, name in enumerate(FEATURES)
+            name: [round(float(value), 6) for value in row]
+            for name, row in zip(FEATURES, columns, strict=True)
         },
     }
     MODEL.write_text(json.dumps(shipped, indent=1) + "\n")

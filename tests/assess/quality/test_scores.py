@@ -118,6 +118,21 @@ def test_a_score_before_its_trace_is_joined_when_it_settles(engine: Engine, proj
     assert join_late_scores(engine, now_ms=NOW_MS + 3000, clock_ns=clock(NOW_MS + 3000)) == 0
 
 
+def test_a_score_of_a_span_waits_for_its_trace_too(engine: Engine, project: str) -> None:
+    mine = score(project, trace_id="", span_id="b1")
+    write_scores(engine, project, [mine], clock_ns=clock())
+    settle(engine, project, "t9")
+    engine.insert(
+        "steps",
+        [{"project": project, "minute": MINUTE_S, "trace_id": "t9", "span_id": "b1", "sign": 1,
+          "status": "ok", "cost_source": "none"}],
+    )  # fmt: skip
+    join_late_scores(engine, now_ms=NOW_MS + 1000, clock_ns=clock(NOW_MS + 1000))
+    write_scores(engine, project, [score(project, trace_id="t9", value=1.0)], clock_ns=clock())
+    (row,) = standing(engine, project)
+    assert (row["trace_id"], row["team"], row["value"]) == ("t9", "payments", 1.0)
+
+
 def test_projects_do_not_see_each_others_traces(engine: Engine, project: str) -> None:
     settle(engine, f"{project}-other", "t1")
     write_scores(engine, project, [score(project)], clock_ns=clock())

@@ -26,7 +26,7 @@ DIMENSIONS = (
 )
 #: No trace that says anything leaves all of these empty.
 TELLING = ("service", "env", "team", "feature", "user", "model")
-NOT_KNOWN: dict[str, Any] = {name: "" for name in DIMENSIONS}
+NOT_KNOWN: dict[str, Any] = dict.fromkeys(DIMENSIONS, "")
 
 _COLUMNS = ", ".join(("trace_id", "session", "toUnixTimestamp(minute) AS minute", *DIMENSIONS))
 _NEWEST = "ORDER BY version DESC LIMIT 1 BY"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def sentence_vector(words: list[str], vectors: WordVectors) -> Matrix:
 
 def word_runs(words: list[str]) -> list[tuple[str, ...]]:
     """Every two and every three words in a row."""
-    return [*zip(words, words[1:], strict=False), *zip(words, words[1:], words[2:], strict=False)]
+    return [*pairwise(words), *zip(words, words[1:], words[2:], strict=False)]
 
 
 def _prepare(text: str, vectors: WordVectors) -> Passage:

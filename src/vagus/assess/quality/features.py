@@ -58,7 +58,7 @@ _FLAWS = frozenset(
     {"new_numbers", "new_numbers_share", "far_numbers", "new_names", "new_names_share",
      "negation_differs", "hedges", "words_log"}
 )  # fmt: skip
-_WORST = SENTENCE_FEATURES[:14] + ("new_numbers_share", "new_names_share")
+_WORST = (*SENTENCE_FEATURES[:14], "new_numbers_share", "new_names_share")
 _SECOND = ("coverage", "coverage_best", "coverage_top3", "trigrams", "cosine_best",
            "aligned_mean", "aligned_worst3", "new_names_share")  # fmt: skip
 FEATURES = (

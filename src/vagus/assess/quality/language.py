@@ -15,7 +15,7 @@ _ABBREVIATION = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[-*•·–#>]+|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)])\s+")
 _MARKUP = re.compile(
-    r"\*\*|__|`|\[\^?\d{1,3}\]|\((?:passage|source|document)s?\s*[\d, and]+\)", re.I
+    r"\*\*|__|`|\[\^?\d{1,3}\]|\((?:passage|source|document)s?\s*[\d, and]+\)", re.IGNORECASE
 )
 # Letters of scripts without spaces between words stand alone.
 _WORD = re.compile(
@@ -23,8 +23,8 @@ _WORD = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d.,]*")
 
-STOP_WORDS = frozenset(
-    """a about above after again against all also although am an and any are aren't as at be because
+_STOP_WORDS_TEXT = """
+    a about above after again against all also although am an and any are aren't as at be because
     been before being below between both but by can can't cannot could couldn't did didn't do does
     doesn't doing don't down during each etc few for from further had hadn't has hasn't have haven't
     having he he'd he'll he's her here here's hers herself him himself his how how's however i i'd
@@ -35,23 +35,27 @@ STOP_WORDS = frozenset(
     they've this those though through thus to too under until up upon us very was wasn't we we'd
     we'll we're we've were weren't what what's when when's where where's which while who who's whom
     why why's will with within without won't would wouldn't yet you you'd you'll you're you've your
-    yours yourself yourselves""".split()
-)
-NEGATIONS = frozenset(
-    """no not never none nobody nothing neither nor cannot without can't don't doesn't didn't isn't
+    yours yourself yourselves
+"""
+STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
+_NEGATIONS_TEXT = """
+    no not never none nobody nothing neither nor cannot without can't don't doesn't didn't isn't
     aren't wasn't weren't won't wouldn't shouldn't couldn't hasn't haven't hadn't unable unlikely
-    fails failed lack lacks refuse refused denied""".split()
-)
-HEDGES = frozenset(
-    """may might could perhaps possibly probably likely seems seem appears appear suggests suggest
-    generally typically usually often around approximately about roughly sometimes""".split()
-)
+    fails failed lack lacks refuse refused denied
+"""
+NEGATIONS = frozenset(_NEGATIONS_TEXT.split())
+_HEDGES_TEXT = """
+    may might could perhaps possibly probably likely seems seem appears appear suggests suggest
+    generally typically usually often around approximately about roughly sometimes
+"""
+HEDGES = frozenset(_HEDGES_TEXT.split())
+_COUNTING = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen twenty
+"""
 _NUMBER_WORDS = {
     word: str(number)
-    for number, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen twenty""".split()
-    )
+    for number, word in enumerate(_COUNTING.split())
 } | {"thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "first": "1", "second": "2",
      "third": "3"}  # fmt: skip
 
@@ -62,9 +66,9 @@ def sentence_spans(text: str, limit: int) -> list[tuple[int, int]]:
     start = 0
     for mark in _SENTENCE.finditer(text):
         # `e.g. this` and `Dr. Who` go on.
-        if mark.group().isspace() and "\n" not in mark.group():
-            if _ABBREVIATION.search(text, max(start, mark.start() - 8), mark.start()):
-                continue
+        is_gap = mark.group().isspace() and "\n" not in mark.group()
+        if is_gap and _ABBREVIATION.search(text, max(start, mark.start() - 8), mark.start()):
+            continue
         if text[start : mark.start()].strip():
             found.append((start, mark.start()))
             if len(found) >= limit:

@@ -139,7 +139,8 @@ class QualityRunner:
     ) -> list[Score]:
         try:
             verdicts = evaluator.evaluate(found.example)
-        except Exception as e:  # noqa: BLE001 - the loop's edge: one bad trace stops no others
+        except Exception as e:
+            # The loop's edge: one bad trace stops no others.
             log.exception("evaluator %s broke off on trace %s", evaluator.name, trace.trace_id)
             FAILED.labels(evaluator.name).inc()
             reason = f"The evaluator broke off: {type(e).__name__}."

@@ -55,7 +55,7 @@ def write_scores(
     *,
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> int:
-    """Check and write scores of one project; the number written. Raises `BadInput` for a bad one."""
+    """Check and write the scores of one project; the number written. `BadInput` for a bad one."""
     for score in scores:
         check_score(score)
     if not scores:
@@ -125,34 +125,42 @@ def join_late_scores(
     unknown = " AND ".join(f"{name} = ''" for name in TELLING)
     found = engine.query(
         # A joined score has left its row without dimensions cancelled: its signs add up to 0.
-        f"SELECT project, score_id, any(trace_id) AS about FROM scores WHERE {unknown} "
-        "AND trace_id != '' AND measured_at >= fromUnixTimestamp64Milli({from_ms:Int64}) "
+        "SELECT project, score_id, any(trace_id) AS about_trace, any(span_id) AS about_span "
+        f"FROM scores WHERE {unknown} AND (trace_id != '' OR span_id != '') "
+        "AND measured_at >= fromUnixTimestamp64Milli({from_ms:Int64}) "
         "GROUP BY project, score_id HAVING sum(sign) > 0 "
         "ORDER BY max(measured_at) DESC LIMIT {most:UInt32}",
         {"from_ms": now_ms - 86_400_000, "most": _LATE_AT_ONCE},
     )
-    waiting: dict[str, dict[str, str]] = {}
-    for project, score_id, trace_id in found.rows():
-        waiting.setdefault(project, {})[score_id] = trace_id
-    return sum(_join(engine, project, ids, clock_ns()) for project, ids in waiting.items())
+    waiting: dict[str, dict[str, tuple[str, str]]] = {}
+    for project, score_id, trace_id, span_id in found.rows():
+        waiting.setdefault(project, {})[score_id] = (trace_id, span_id)
+    return sum(_join(engine, project, about, clock_ns()) for project, about in waiting.items())
 
 
-def _join(engine: Engine, project: str, waiting: Mapping[str, str], now_ns: int) -> int:
-    traces = of_traces(engine, project, waiting.values())
-    settled = {i for i, trace_id in waiting.items() if _tells(traces.get(trace_id, NOT_KNOWN))}
+def _join(engine: Engine, project: str, waiting: Mapping[str, tuple[str, str]], now_ns: int) -> int:
+    lone = trace_of_spans(engine, project, (span for trace, span in waiting.values() if not trace))
+    about = {i: trace or lone.get(span, "") for i, (trace, span) in waiting.items()}
+    traces = of_traces(engine, project, about.values())
+    settled = [i for i, trace_id in about.items() if _tells(traces.get(trace_id, NOT_KNOWN))]
     if not settled:
         return 0
     with _writing:
-        old = _standing(engine, project, {i: waiting[i] for i in settled})
-        rows = []
-        for row in old.values():
-            joined = {**row, **_copied(traces[row["trace_id"]]), "sign": 1}
-            joined["session"] = row["session"] or traces[row["trace_id"]]["session"]
-            joined["version"] = max(now_ns, row["version"] + 1)
-            rows += [row, joined]
+        rows: list[dict[str, Any]] = []
+        for old in _standing(engine, project, settled).values():
+            trace = traces[about[old["score_id"]]]
+            joined = {
+                **old,
+                **_copied(trace),
+                "trace_id": trace["trace_id"],
+                "session": old["session"] or trace["session"],
+                "version": max(now_ns, old["version"] + 1),
+                "sign": 1,
+            }
+            rows += [old, joined]
         _insert(engine, rows)
-    JOINED.inc(len(old))
-    return len(old)
+    JOINED.inc(len(rows) // 2)
+    return len(rows) // 2
 
 
 def _tells(dimensions: Mapping[str, Any]) -> bool:
@@ -214,7 +222,7 @@ def _moment(time_ms: int) -> str:
 def _replace(engine: Engine, project: str, rows: list[dict[str, Any]]) -> None:
     """Insert rows, and with them the cancellation of the rows they replace."""
     with _writing:
-        old = _standing(engine, project, {row["score_id"]: row["trace_id"] for row in rows})
+        old = _standing(engine, project, [row["score_id"] for row in rows])
         for row in rows:
             earlier = old.get(row["score_id"])
             if earlier:
@@ -222,13 +230,12 @@ def _replace(engine: Engine, project: str, rows: list[dict[str, Any]]) -> None:
         _insert(engine, [*old.values(), *rows])
 
 
-def _standing(engine: Engine, project: str, wanted: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _standing(engine: Engine, project: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The rows that stand for these scores now, with the sign that takes them away."""
-    where = "" if "" in wanted.values() else "AND trace_id IN {traces:Array(String)} "
     found = engine.query(
-        "SELECT * REPLACE (toInt8(-1) AS sign, toUnixTimestamp(minute) AS minute) FROM scores FINAL "
-        f"WHERE project = {{project:String}} {where}AND score_id IN {{ids:Array(String)}}",
-        {"project": project, "ids": list(wanted), "traces": sorted(set(wanted.values()))},
+        "SELECT * REPLACE (toInt8(-1) AS sign, toUnixTimestamp(minute) AS minute) "
+        "FROM scores FINAL WHERE project = {project:String} AND score_id IN {ids:Array(String)}",
+        {"project": project, "ids": list(ids)},
     )
     return {row["score_id"]: row for row in found.dicts()}
 

@@ -170,6 +170,7 @@ CREATE TABLE scores (
   index_name LowCardinality(String),
   index_version LowCardinality(String),
   agent LowCardinality(String),
+  INDEX by_score score_id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_measured measured_at TYPE minmax GRANULARITY 1,
   INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = VersionedCollapsingMergeTree(sign, version)

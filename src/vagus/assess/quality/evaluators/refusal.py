@@ -16,7 +16,8 @@ _REFUSED = re.compile(
         |am\s+not\s+able|'m\s+not\s+able|am\s+not\s+allowed)\s+(?:\w+\s+){0,2}?
         (?:help|assist|provide|answer|comply|fulfil|discuss|support|share|do\s+that|give|generate
         |create|engage|to\s+(?:help|assist|provide|answer|share|discuss|give))
-    | \bi'?m\s+(?:unable|not\s+able|not\s+allowed)\s+to\s+(?:help|assist|provide|answer|share|discuss)
+    | \bi'?m\s+(?:unable|not\s+able|not\s+allowed)\s+to\s+(?:help|assist|provide|answer|share
+        |discuss)
     | \bas\s+an\s+ai\b.{0,60}?\b(?:can(?:'?t|not)|unable|not\s+able|don'?t)\b
     | \b(?:ich|wir)\s+(?:kann|können|darf|dürfen)\b.{0,60}?\bnicht\b.{0,40}?\b(?:helfen|beantworten
         |weiterhelfen|unterstützen)
