@@ -22,7 +22,7 @@ SHARED_USES = {
     # The audit log is a table of the metadata store.
     "audit": {"errors", "model", "config", "store"},
 }
-FREE = {"app", "cli", "demo"}
+FREE = {"app", "platform", "workers", "cli", "demo"}
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base2"}

@@ -67,6 +67,10 @@ class Reader:
         """How many monitors' series are kept."""
         return len(self._kept)
 
+    def forget(self) -> None:
+        """Read everything again at the next look."""
+        self._kept.clear()
+
     def read(self, monitor: Monitor, until_min: int) -> Answer:
         """The monitor's series up to a minute."""
         key = (monitor.project, monitor.id)

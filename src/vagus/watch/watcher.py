@@ -68,6 +68,11 @@ class Watcher:
             found += self._retire(project, {monitor.id for monitor in active}, until_min)
         return found
 
+    def recheck(self) -> None:
+        """Judge everything again from the start at the next tick: old telemetry has come in."""
+        self._judged.clear()
+        self._reader.forget()
+
     def _projects(self) -> list[str]:
         with self._meta.read() as connection:
             return list(connection.execute(select(projects.c.id).order_by(projects.c.id)).scalars())

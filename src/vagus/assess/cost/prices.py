@@ -34,7 +34,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """USD per token of a model whose price does not depend on size or time of day."""
+    """USD per token, for calls whose input is of one size class."""
 
     input: float
     output: float
@@ -44,13 +44,13 @@ class _Rates:
 
 def list_price(usage: Usage) -> Price | None:
     """The list price of a call; None when its model is not in the list."""
-    provider = _PROVIDERS.get(usage.provider, usage.provider) or None
     if not usage.model:
         return None
-    rates = _rates(provider, usage.model)
-    if rates is not None:
-        return _linear(usage, rates)
-    return _exact(usage, provider)
+    provider = _PROVIDERS.get(usage.provider, usage.provider) or None
+    sizes = _size_classes(provider, usage.model)
+    if sizes is None:
+        return _exact(usage, provider)
+    return _linear(usage, _rates(provider, usage.model, _size_class(sizes, usage.input_tokens)))
 
 
 def _linear(usage: Usage, rates: _Rates) -> Price:
@@ -69,28 +69,43 @@ def _linear(usage: Usage, rates: _Rates) -> Price:
 
 
 @functools.lru_cache(maxsize=4096)
-def _rates(provider: str | None, model: str) -> _Rates | None:
-    """The rates of a model with one flat price; None when it has none or the price has tiers."""
+def _size_classes(provider: str | None, model: str) -> tuple[int, ...] | None:
+    """The input sizes above which another price holds; None when the price is not of this form.
+
+    That is a model that is not in the list, has no prices, or whose price depends on the time.
+    """
     try:
         _, info = get_snapshot().find_provider_model(model, None, provider, None)
     except LookupError:
         return None
-    prices = info.prices
-    if not isinstance(prices, ModelPrice) or any(
-        isinstance(value, TieredPrices) for value in vars(prices).values()
-    ):
+    if not isinstance(info.prices, ModelPrice):
         return None
-    if not any(value is not None for value in vars(prices).values()):
-        return None
+    prices = [value for value in vars(info.prices).values() if value is not None]
+    starts = {
+        tier.start for value in prices if isinstance(value, TieredPrices) for tier in value.tiers
+    }
+    return tuple(sorted(starts)) if prices else None
 
-    def per_token(**tokens: int) -> float:
-        return float(_calculate(provider, model, tokens, None).total_price) / _MILLION
 
+def _size_class(starts: tuple[int, ...], tokens: int) -> int:
+    """An input size that is priced like `tokens`, the same for all sizes of its class."""
+    reached = [start for start in starts if tokens > start]
+    return reached[-1] + _MILLION if reached else (starts[0] if starts else _MILLION)
+
+
+@functools.lru_cache(maxsize=4096)
+def _rates(provider: str | None, model: str, size: int) -> _Rates:
+    """The rates of calls of one size class, out of the price list's own arithmetic."""
+
+    def cost(**tokens: int) -> float:
+        return float(_calculate(provider, model, tokens, None).total_price)
+
+    plain = cost(input_tokens=size)
     return _Rates(
-        input=per_token(input_tokens=_MILLION),
-        output=per_token(output_tokens=_MILLION),
-        cache_read=per_token(input_tokens=_MILLION, cache_read_tokens=_MILLION),
-        cache_write=per_token(input_tokens=_MILLION, cache_write_tokens=_MILLION),
+        input=plain / size,
+        output=(cost(input_tokens=size, output_tokens=_MILLION) - plain) / _MILLION,
+        cache_read=cost(input_tokens=size, cache_read_tokens=size) / size,
+        cache_write=cost(input_tokens=size, cache_write_tokens=size) / size,
     )
 
 

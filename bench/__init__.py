@@ -1,0 +1,1 @@
+"""Measurements of what users feel; each script writes its figures to `bench/results/`."""

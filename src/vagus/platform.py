@@ -1,0 +1,341 @@
+"""All stages of one process, made and connected: the only place that knows them all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+
+from vagus.assess.cost.prices import list_price
+from vagus.assess.quality.evaluators.answer_format import AnswerFormat
+from vagus.assess.quality.evaluators.groundedness import Groundedness
+from vagus.assess.quality.runner import QualityRunner
+from vagus.assess.quality.scores import write_scores
+from vagus.audit.log import Audit
+from vagus.config import Loaded
+from vagus.diagnose.diagnose import diagnose_episode
+from vagus.errors import Unavailable
+from vagus.meaning.select import statements
+from vagus.measures.catalogue import load_catalogue
+from vagus.model.score import Score
+from vagus.present.api.services import IngestHealth, Services
+from vagus.receive.receiver import Receiver
+from vagus.receive.wal import Wal
+from vagus.respond.egress import Egress
+from vagus.respond.lifecycle import respond
+from vagus.respond.notify import Notifier
+from vagus.respond.runbook import runbook
+from vagus.settle.journal import Journal
+from vagus.settle.settler import Settler
+from vagus.store.chdb import ChdbEngine
+from vagus.store.clickhouse import ClickHouseEngine
+from vagus.store.engine import Engine
+from vagus.store.load import Loader
+from vagus.store.lock import DirectoryLock
+from vagus.store.meta import state
+from vagus.store.meta.access.access import Access, Started
+from vagus.store.meta.access.secret import Pepper
+from vagus.store.meta.db import Meta
+from vagus.store.meta.migrate import upgrade
+from vagus.store.migrate import migrate
+from vagus.store.retain import Keeper
+from vagus.watch.watcher import Watcher
+from vagus.workers import Worker
+
+log = logging.getLogger(__name__)
+
+#: Telemetry of a minute may arrive this long after its end before the minute is judged.
+_LATENESS_S = 20.0
+_RETAIN_EVERY_S = 30.0
+_BACKFILL_S = 180.0
+
+
+class _Checkpoints:
+    """The metadata store's small facts, as text by name."""
+
+    def __init__(self, meta: Meta) -> None:
+        self._meta = meta
+
+    def get(self, key: str) -> str | None:
+        found = state.get(self._meta, key)
+        return None if found is None else str(found)
+
+    def put(self, key: str, value: str) -> None:
+        state.put(self._meta, key, value)
+
+
+def open_engine(loaded: Loaded) -> Engine:
+    """The engine that the settings name: embedded in the data directory, or remote."""
+    store = loaded.settings.store
+    if store.url:
+        return ClickHouseEngine(store.url, memory_bytes=store.memory_bytes)
+    return ChdbEngine(loaded.settings.data / "engine", memory_bytes=store.memory_bytes)
+
+
+class Platform:
+    """One running Vagus, without its network: `start` begins the work, `stop` ends it."""
+
+    def __init__(self, loaded: Loaded, *, on_fatal: Callable[[Exception], object]) -> None:
+        self.loaded = loaded
+        settings = loaded.settings
+        self._lock = DirectoryLock(settings.data)
+        self.engine = open_engine(loaded)
+        migrate(self.engine)
+        self.meta = _open_meta(settings.data, settings.store.meta_url)
+        self.audit = Audit(self.meta)
+        pepper = Pepper.at(settings.data / "pepper")
+        self.access = Access(
+            self.meta, self.audit, pepper, now_ms=now_ms, auth=settings.server.auth
+        )
+        self.started: Started = self.access.start()
+        self.catalogue = load_catalogue()
+        self.wal = Wal(
+            settings.data / "wal",
+            segment_bytes=settings.receive.segment_bytes,
+            segment_ms=settings.receive.segment_ms,
+            max_backlog_bytes=settings.receive.max_backlog_bytes,
+            on_fatal=on_fatal,
+        )
+        self.receiver = Receiver(
+            self.wal, self._admit, max_body_bytes=settings.receive.max_body_bytes
+        )
+        checkpoints = _Checkpoints(self.meta)
+        self.settler = Settler(
+            self.engine,
+            Journal(settings.data / "settling", self.engine),
+            checkpoints,
+            settings.settle,
+            price=list_price,
+            on_scores=self._write_scores,
+        )
+        self.quality = QualityRunner(
+            self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
+        )
+        self.watcher = Watcher(self.engine, self.meta, self.catalogue, self._watermark_s)
+        self.keeper = Keeper(
+            self.engine,
+            settings.data,
+            retention_days=settings.store.retention_days,
+            disk_cap_bytes=settings.store.disk_cap_bytes,
+        )
+        egress = Egress(allow_private=_listed(settings.respond.allow_private))
+        self.notifier = Notifier(self.meta, egress, now_ms=now_ms, jitter=random.random)
+        self._loaded_segments: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
+        self._judged_to_s = 0.0
+        self._data_changed = threading.Event()
+        self._rate = _Rate()
+        self._loaders = [
+            Loader(self.wal, self.engine, signal, statement, self._on_loaded)
+            for signal, statement in statements().items()
+        ]
+        self._load_threads = [
+            threading.Thread(target=loader.run, name=f"vagus-load-{n}", daemon=True)
+            for n, loader in enumerate(self._loaders)
+        ]
+        self._workers = [
+            Worker("settle", self._settle),
+            Worker("quality", self._evaluate),
+            Worker("watch", self._watch),
+            Worker("retain", self._retain),
+        ]
+
+    def services(self) -> Services:
+        """What the API works with."""
+        return Services(
+            engine=self.engine,
+            meta=self.meta,
+            catalogue=self.catalogue,
+            access=self.access,
+            audit=self.audit,
+            settings=self.loaded,
+            now_ms=now_ms,
+            write_scores=lambda project, scores: write_scores(self.engine, project, scores),
+            ingest_health=self._ingest_health,
+            problems=self._problems,
+            runbook=runbook,
+        )
+
+    def start(self) -> None:
+        """Go on where the last process stopped, then begin all work."""
+        self.settler.recover()
+        for thread in self._load_threads:
+            thread.start()
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Stop taking in, write down what is open, and let the stores go."""
+        self.wal.close()
+        for worker in self._workers:
+            worker.stop()
+        for loader in self._loaders:
+            loader.stop()
+        done = [worker.join(10.0) for worker in self._workers]
+        for thread in self._load_threads:
+            thread.join(10.0)
+        if all(done) and not any(thread.is_alive() for thread in self._load_threads):
+            self.engine.close()
+        self.meta.close()
+        self._lock.close()
+
+    def _admit(self, key: str | None, headers: Mapping[str, str]) -> str:
+        """The project a request writes to; refuses while the disk cap is reached."""
+        principal = self.access.authenticate(key, headers)
+        principal.require("ingest")
+        if self.keeper.is_full:
+            raise Unavailable(
+                "the data directory has reached store.disk_cap_bytes: nothing is taken in until "
+                "there is room", retry_after_s=30,
+            )
+        return principal.project
+
+    def _on_loaded(self, signal: str, segment: int) -> None:
+        self._loaded_segments.put((signal, segment))
+
+    def _settle(self) -> float:
+        while not self._loaded_segments.empty():
+            self.settler.loaded(*self._loaded_segments.get())
+        oldest_ms = self.settler.oldest_open_ms()
+        if self.settler.tick() and oldest_ms is not None and (
+            oldest_ms / 1000 < time.time() - _BACKFILL_S
+        ):
+            self._data_changed.set()
+        return 0.25
+
+    def _evaluate(self) -> float:
+        return 0.05 if self.quality.tick(now_ms()) else 0.5
+
+    def _watch(self) -> float:
+        moment_ms = now_ms()
+        if self._data_changed.is_set() and not self._is_catching_up():
+            self._data_changed.clear()
+            self.watcher.recheck()
+        changed = [transition.episode for transition in self.watcher.tick(moment_ms / 1000)]
+        respond(
+            self.meta,
+            changed,
+            lambda episode: diagnose_episode(
+                self.engine, self.meta, self.catalogue, episode, now_ms=moment_ms
+            ),
+            moment_ms,
+            public_url=self.loaded.settings.server.public_url,
+        )
+        if self._is_catching_up() or self._data_changed.is_set():
+            return min(1.0, self.loaded.settings.watch.interval_s)
+        return self.loaded.settings.watch.interval_s
+
+    def _is_catching_up(self) -> bool:
+        """Whether old telemetry is on its way through settling and evaluation."""
+        line_s = time.time() - _BACKFILL_S
+        oldest_ms = self.settler.oldest_open_ms()
+        pending_s = self.quality.pending_minute()
+        return (oldest_ms is not None and oldest_ms / 1000 < line_s) or (
+            pending_s is not None and pending_s < line_s
+        )
+
+    def _watermark_s(self) -> float:
+        """The second up to which everything is settled and judged; it never goes back."""
+        reached_s = time.time() - _LATENESS_S
+        oldest_ms = self.settler.oldest_open_ms()
+        pending_s = self.quality.pending_minute()
+        for held_s in (None if oldest_ms is None else oldest_ms / 1000, pending_s):
+            if held_s is not None:
+                reached_s = min(reached_s, held_s)
+        self._judged_to_s = max(self._judged_to_s, reached_s)
+        return self._judged_to_s
+
+    def _retain(self) -> float:
+        self.keeper.tick()
+        return _RETAIN_EVERY_S
+
+    def _write_scores(self, scores: list[Score]) -> None:
+        for project in sorted({score.project for score in scores}):
+            own = [score for score in scores if score.project == project]
+            write_scores(self.engine, project, own)
+
+    def _problems(self) -> Sequence[str]:
+        problems = [worker.problem for worker in self._workers if worker.problem]
+        problems += [loader.last_error for loader in self._loaders if loader.last_error]
+        if self.wal.failed:
+            problems.append("the write-ahead log has failed: restart the server")
+        if self.keeper.is_full:
+            problems.append("the data directory has reached store.disk_cap_bytes")
+        return problems
+
+    def _ingest_health(self) -> IngestHealth:
+        sealed = self.wal.sealed()
+        waiting_ns = min((ref.path.stat().st_mtime_ns for ref in sealed if ref.path.exists()),
+                         default=None)
+        taken = _total("vagus_receive_spans_total", signal="traces")
+        return IngestHealth(
+            spans_per_s=self._rate.per_s(taken),
+            backlog_bytes=self.wal.backlog_bytes,
+            lag_ms=0.0 if waiting_ns is None else max(0.0, (time.time_ns() - waiting_ns) / 1e6),
+            refused=_by_label("vagus_receive_refused_total", "reason"),
+            last_received_ms=self._rate.last_ms,
+        )
+
+
+class _Rate:
+    """Items a second, from a counter that is looked at now and then."""
+
+    def __init__(self) -> None:
+        self._before = (time.monotonic(), 0.0)
+        self._rate = 0.0
+        self.last_ms: int | None = None
+
+    def per_s(self, total: float) -> float:
+        """The rate since the last look, at most once a second."""
+        moment, (then, before) = time.monotonic(), self._before
+        if total > before:
+            self.last_ms = now_ms()
+        if moment - then >= 1.0:
+            self._rate = (total - before) / (moment - then)
+            self._before = (moment, total)
+        return self._rate
+
+
+def now_ms() -> int:
+    """The moment in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _open_meta(data: Path, url: str) -> Meta:
+    meta = Meta(url) if url else Meta.at(data / "meta.sqlite")
+    upgrade(meta)
+    return meta
+
+
+def _samples(name: str) -> list[Any]:
+    return [
+        sample
+        for metric in prometheus_client.REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == name
+    ]
+
+
+def _total(name: str, **labels: str) -> float:
+    return sum(s.value for s in _samples(name) if labels.items() <= s.labels.items())
+
+
+def _by_label(name: str, label: str) -> dict[str, int]:
+    return {s.labels[label]: int(s.value) for s in _samples(name) if s.value}
+
+
+def write_ready_file(path: Path, facts: Mapping[str, str | None]) -> None:
+    """Tell a script that started us where we are; readable by the owner only."""
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(facts))
