@@ -40,9 +40,9 @@ class Sequential(
 ):
     """Fires when a bad rate is proven to be above its target, however often one looks.
 
-    `target` is the tolerated bad rate; without one it is the upper Wilson bound of the reference,
-    the oldest half of the horizon's data, at most `reference_min` minutes, never below
-    `min_target`. `ratio` ("lambda" in JSON) is the smallest multiple of the target worth waking
+    `target` is the tolerated bad rate; without one it is `margin` times the upper Wilson bound of
+    the reference, the oldest half of the horizon's data, at most `reference_min` minutes, never
+    below `min_target`. `ratio` ("lambda" in JSON) is the smallest multiple of the target worth waking
     for; `alpha` makes the mean time to a false alarm at least 1 / alpha minutes with data.
     `test` is "likelihood" (fast; trials are independent but for the dispersion seen in the
     reference) or "betting" (slower; only the mean matters). It clears when the same kind of test
@@ -56,6 +56,7 @@ class Sequential(
     horizon_h: Hours = 24
     reference_min: Positive = 720
     min_target: Share = 0.01
+    margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.25
     clear_alpha: Share = 1e-3
     clear_min: Positive = 15
     stale_min: Positive = 180

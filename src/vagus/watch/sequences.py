@@ -143,7 +143,7 @@ def _target(
         scaled = stream.scaled[reference]
         seen = float((stream.bad[reference] / stream.trials[reference] * scaled).sum())
         _, high = wilson(seen, float(scaled.sum()))
-        rate = min(0.999, max(rule.min_target, high))
+        rate = min(0.999, max(rule.min_target, rule.margin * high))
         begin, end = points.minute(int(reference[0])), points.minute(int(reference[-1]) + 1)
         source = f"learned from {clock(begin)} to {clock(end)}, n = {n:,.0f}"
     # A rate that was learned must not be tested on what it was learned from.
@@ -176,9 +176,8 @@ def _detect(rule: Sequential, stream: Stream, start: int, target: Target) -> Det
     """The detector of 'worse than the target', from a step on."""
     if rule.test == "betting":
         return betting_esr(stream.rates()[start:], target.rate, alpha=rule.alpha)
-    scaled = stream.scaled[start:]
-    hits = np.nan_to_num(stream.rates()[start:]) * scaled
-    return ecusum(hits, scaled, target.rate, target.worth_waking, rule.alpha)
+    bad, trials = stream.bad[start:], stream.trials[start:]
+    return ecusum(bad, trials, target.rate, target.worth_waking, rule.alpha, stream.dispersion)
 
 
 def _recovery(rule: Sequential, stream: Stream, start: int, target: Target) -> int | None:
@@ -188,9 +187,10 @@ def _recovery(rule: Sequential, stream: Stream, start: int, target: Target) -> i
             1.0 - stream.rates()[start:], 1.0 - target.worth_waking, alpha=rule.clear_alpha
         )
     else:
-        scaled = stream.scaled[start:]
-        hits = np.nan_to_num(stream.rates()[start:]) * scaled
-        path = ecusum(hits, scaled, target.worth_waking, target.rate, rule.clear_alpha)
+        bad, trials = stream.bad[start:], stream.trials[start:]
+        path = ecusum(
+            bad, trials, target.worth_waking, target.rate, rule.clear_alpha, stream.dispersion
+        )
     refuted = path.log_e >= -math.log(rule.clear_alpha)
     calm = run_lengths(path.log_e > 0) >= rule.clear_min
     at = np.flatnonzero(refuted & calm)
@@ -221,12 +221,11 @@ def _scan(
 
 def _onset(stream: Stream, start: int, climb: int, fired: int, target: Target) -> int:
     """Where the change began, once it is known how large it is."""
-    scaled = stream.scaled[start : fired + 1]
-    hits = np.nan_to_num(stream.rates()[start : fired + 1]) * scaled
-    level = float(hits[climb - start :].sum() / scaled[climb - start :].sum())
+    bad, trials = stream.bad[start : fired + 1], stream.trials[start : fired + 1]
+    level = float(bad[climb - start :].sum() / trials[climb - start :].sum())
     waking = target.worth_waking
     size = min(max(0.98, waking), max(waking, level))
-    return start + climb_began(hits, scaled, target.rate, size)
+    return start + climb_began(bad, trials, target.rate, size, stream.dispersion)
 
 
 def _follow(
