@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from opentelemetry import trace
 
 import vagus
 from sdk.otlp_receiver import Receiver
+from vagus.present.api.scores import NewScore
 from vagus.sdk import _instrument
 from vagus.sdk._address import resolve
 
@@ -174,6 +174,7 @@ def test_it_starts_again_after_a_shutdown() -> None:
         (None, {}, "http://127.0.0.1:4318/v1/traces"),
         ("http://v:1/", {"VAGUS_URL": "http://no"}, "http://v:1/v1/traces"),
         ("http://v:1/v1/traces", {}, "http://v:1/v1/traces"),
+        ("v:1", {}, "http://v:1/v1/traces"),
         (None, {"VAGUS_URL": "http://u", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://o"},
          "http://u/v1/traces"),
         (None, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://o/"}, "http://o/v1/traces"),
@@ -230,7 +231,7 @@ def test_installed_instrumentations_are_switched_on_and_bad_ones_survived(tmp_pa
 def test_scores_name_their_target_and_verdict(receiver: Receiver) -> None:
     with vagus.tool("x"):
         vagus.score("correct", 0.75, label="mostly", explanation="one detail is off")
-    vagus.score("thumb", passed=False, trace_id="a" * 32)
+    vagus.score("thumb", passed=False, source="user", trace_id="a" * 32)
 
     assert vagus.flush(5)
     first, second = receiver.scores
@@ -239,8 +240,12 @@ def test_scores_name_their_target_and_verdict(receiver: Receiver) -> None:
     assert (first["value"], first["label"]) == (0.75, "mostly")
     assert first["explanation"] == "one detail is off"
     assert (second["trace_id"], second["passed"]) == ("a" * 32, False)
+    assert second["source"] == "user"
     assert "span_id" not in second
-    assert json.dumps(first)
+    # What the server's own model takes, it takes unchanged.
+    for score in (first, second):
+        taken = NewScore.model_validate(score).model_dump(exclude_unset=True)
+        assert taken == score
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def resolve(
     traces_url = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
     if base:
         base = base.rstrip("/").removesuffix(_TRACES_PATH)
+        base = base if "://" in base else f"http://{base}"
         traces_url = base + _TRACES_PATH
     elif traces_url:
         base = traces_url.rstrip("/").removesuffix(_TRACES_PATH)

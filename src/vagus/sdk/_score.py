@@ -7,7 +7,7 @@ import math
 import random
 import re
 import time
-from typing import Any
+from typing import Any, Literal
 
 from opentelemetry import trace
 
@@ -94,11 +94,14 @@ def score(
     explanation: str | None = None,
     trace_id: str | None = None,
     span_id: str | None = None,
+    source: Literal["code", "model", "human", "user", "external"] | None = None,
 ) -> None:
     """Give a verdict about a span or trace; by default about the current span.
 
-    Ids are hex, as in OpenTelemetry. With only `trace_id`, the whole trace is meant. Never waits:
-    scores travel in the background, and those that find no room are counted in `health()`.
+    `source` is user for the verdict of a user of the program, human for a reviewer's, code or
+    model for an evaluator's. Ids are hex, as in OpenTelemetry. With only `trace_id`, the whole
+    trace is meant. Never waits: scores travel in the background, and those that find no room are
+    counted in `health()`.
     """
     queue = _Target.queue
     if queue is None:
@@ -117,6 +120,7 @@ def score(
         "explanation": None if explanation is None else str(explanation)[:_EXPLANATION_LIMIT],
         "trace_id": trace_id,
         "span_id": span_id,
+        "source": source,
         "time": time.time(),
     }
     fault = _fault_of(said)
