@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +23,7 @@ Answer = tuple[int, dict[str, str]]
 class Receiver:
     """A webhook receiver: keeps what it was sent and answers as the test says."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.requests: list[dict[str, Any]] = []
         self.answer: Callable[[], Answer] = lambda: (200, {})
         receiver = self
@@ -46,6 +47,13 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if certificate is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            # The handshake belongs into the connection's own thread, not into the accept loop.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         self.port = self._server.server_address[1]
@@ -62,12 +70,12 @@ class Receiver:
 
 
 @pytest.fixture
-def make_receiver() -> Iterator[Callable[[], Receiver]]:
+def make_receiver() -> Iterator[Callable[..., Receiver]]:
     """Makes receivers that end with the test."""
     made: list[Receiver] = []
 
-    def make() -> Receiver:
-        made.append(Receiver())
+    def make(certificate: Path | None = None) -> Receiver:
+        made.append(Receiver(certificate))
         return made[-1]
 
     yield make

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -325,3 +329,37 @@ def test_closed_port_is_unavailable() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str, expected: int) -> None:
     assert retry_after_ms(header, 1_700_000_000_000) == expected
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate with its key, for `hooks.example.com` alone."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed here; the certificate test needs it")
+    path = tmp_path / "certificate.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=test"
+    names = ["-addext", "subjectAltName=DNS:hooks.example.com"]
+    command = ["openssl", *words.split(), *names, "-keyout", str(path), "-out", str(path) + ".crt"]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("host", "is_served"), [("hooks.example.com", True), ("other.example.com", False)]
+)
+def test_certificate_is_checked_against_the_name_and_not_the_address(
+    make_receiver: Any, certificate: Path, host: str, is_served: bool
+) -> None:
+    receiver = make_receiver(certificate)
+    resolve, _ = _resolves_to(["127.0.0.1"])
+    tls = ssl.create_default_context(cafile=str(certificate))
+    egress = Egress(allow_private=["127.0.0.1/32"], resolve=resolve, tls=tls)
+    url = f"https://{host}:{receiver.port}/"
+
+    if is_served:
+        assert _post(egress, url).status == 200
+    else:
+        with pytest.raises(Unavailable, match="ConnectError"):
+            _post(egress, url)
+    assert len(receiver.requests) == int(is_served)

@@ -56,7 +56,8 @@ def test_target_of_another_project_is_out_of_reach(targets: Targets) -> None:
 
 
 def test_every_change_is_audited_without_the_secret(targets: Targets, meta: Meta) -> None:
-    target, secret = targets.create("p", "n", "https://a.example/", actor="u", now_ms=1)
+    url = "https://a.example/a-password"
+    target, secret = targets.create("p", "n", url, actor="u", now_ms=1)
     targets.update(
         "p", target.id, name="n", url="https://b.example/", enabled=True, actor="u", now_ms=2
     )
@@ -66,3 +67,5 @@ def test_every_change_is_audited_without_the_secret(targets: Targets, meta: Meta
     assert [row.action for row in rows] == ["target.delete", "target.update", "target.create"]
     assert {row.object for row in rows} == {f"target:{target.id}"}
     assert secret not in repr(rows)
+    assert [row.detail.get("host") for row in rows] == [None, "b.example", "a.example"]
+    assert "a-password" not in repr(rows)

@@ -55,7 +55,8 @@ class Targets:
                 "target.create",
                 f"target:{target.id}",
                 project,
-                {"name": name, "url": url},
+                # The host alone: the path of a webhook is often its password.
+                {"name": name, "host": check_url(url).host},
                 now_ms=now_ms,
                 connection=connection,
             )
@@ -93,7 +94,7 @@ class Targets:
                 "target.update",
                 f"target:{target_id}",
                 project,
-                {"name": name, "url": url, "enabled": enabled},
+                {"name": name, "host": check_url(url).host, "enabled": enabled},
                 now_ms=now_ms,
                 connection=connection,
             )
