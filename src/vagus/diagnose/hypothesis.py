@@ -1,0 +1,279 @@
+"""From observations to ranked causes: evidence adds up in log-odds, and weak evidence abstains.
+
+Every cause starts at its prior (-2 nats) and gains or loses the weight of each piece of its
+signature; what telemetry does not show adds nothing. A softmax over all causes, with `none` and
+`not_identifiable` among them, gives probabilities. `none` gains when the measure did not move and
+loses when it did. `not_identifiable` holds a fixed place, which a cause must pass: that is the
+least evidence that is worth naming. The weights are expert judgement, not learned; so the
+probabilities rank causes and say how far apart they are, and are no frequencies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Cause, Causes, Move, Predicate
+from vagus.diagnose.changes import Seen
+from vagus.diagnose.contrast import Cells, Contrast
+from vagus.diagnose.observe import Moved, Observation
+from vagus.diagnose.phrase import clock, levels, number, where
+from vagus.measures.catalogue import Measure
+from vagus.model.finding import Evidence, Hypothesis
+from vagus.stats.compare import compare_means
+from vagus.stats.decompose import Split
+
+#: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
+_WORTH_NAMING = 1.0
+_NOT_MOVED, _MOVED = 4.0, -6.0
+_CANNOT_EXPLAIN = -4.0
+#: The first cause must be this many times as likely as the second.
+_CLEAR_ODDS = 2.0
+#: A change seen from this far on is not near the onset.
+_NEAR = 0.15
+_MOSTLY = 0.7
+#: What it weighs that the requests without a change are as bad as those with it, or better.
+_NOT_ISOLATED, _ISOLATED = -4.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that was seen; what the causes are scored on."""
+
+    target: Observation
+    measure: Measure
+    is_up_bad: bool
+    observations: Mapping[str, Observation]
+    changes: Sequence[Seen]
+    #: The kinds of change that telemetry could have shown.
+    visible_changes: frozenset[str]
+    contrasts: Sequence[Contrast]
+    cells: Sequence[Cells]
+    splits: Mapping[str, Split[str]]
+    growth: Sequence[tuple[Cells, str, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A cause with its log-odds and the evidence that made them."""
+
+    cause: Cause
+    log_odds: float
+    evidence: list[Evidence]
+
+
+def rank(causes: Causes, case: Case) -> list[Hypothesis]:
+    """All causes with a probability worth showing, the likeliest first; they sum to one."""
+    scored = [score(cause, causes, case) for cause in causes]
+    top = max(s.log_odds for s in scored)
+    weights = [math.exp(s.log_odds - top) for s in scored]
+    total = sum(weights)
+    hypotheses = [
+        Hypothesis(
+            cause=s.cause.id,
+            title=s.cause.title,
+            probability=weight / total,
+            evidence=sorted((e for e in s.evidence if e.weight > 0), key=lambda e: -e.weight),
+            against=sorted((e for e in s.evidence if e.weight < 0), key=lambda e: e.weight),
+            runbook="" if s.cause.id in (NONE, NOT_IDENTIFIABLE) else s.cause.id,
+        )
+        for s, weight in zip(scored, weights, strict=True)
+    ]
+    return sorted(hypotheses, key=lambda h: -h.probability)
+
+
+def verdict(hypotheses: Sequence[Hypothesis]) -> str:
+    """`identified`, `none` or `not_identifiable`: a cause must be twice as likely as the next."""
+    first = hypotheses[0]
+    if first.cause == NONE:
+        return NONE
+    rest = [h.probability for h in hypotheses[1:]]
+    is_clear = first.probability >= _CLEAR_ODDS * max(rest, default=0.0)
+    return "identified" if first.cause != NOT_IDENTIFIABLE and is_clear else NOT_IDENTIFIABLE
+
+
+def score(cause: Cause, causes: Causes, case: Case) -> Scored:
+    """The log-odds of one cause."""
+    if cause.id == NOT_IDENTIFIABLE:
+        return Scored(cause, _WORTH_NAMING, [])
+    if cause.id == NONE:
+        return _score_none(cause, case)
+    evidence = [e for p in cause.evidence for e in _judge(p, case)]
+    if not causes.can_explain(cause, case.measure.id):
+        statement = f"{cause.title} does not by itself move {case.measure.name.lower()}"
+        evidence.append(Evidence(statement=f"{statement}.", weight=_CANNOT_EXPLAIN))
+    return Scored(cause, cause.prior + sum(e.weight for e in evidence), evidence)
+
+
+def _score_none(cause: Cause, case: Case) -> Scored:
+    if case.target.moved is Moved.UNKNOWN:
+        return Scored(cause, 0.0, [])
+    weight = _NOT_MOVED if case.target.moved is Moved.FLAT else _MOVED
+    return Scored(cause, weight, [_of_observation(case.target, weight)])
+
+
+def _judge(predicate: Predicate, case: Case) -> list[Evidence]:
+    judges = {
+        "measure": _judge_measure, "change": _judge_change, "mix": _judge_mix,
+        "segment": _judge_segment, "grew": _judge_growth,
+    }  # fmt: skip
+    return [e for e in judges[predicate.form](predicate, case) if e.weight]
+
+
+def _judge_measure(predicate: Predicate, case: Case) -> list[Evidence]:
+    seen = [
+        o for name in predicate.measure
+        if (o := case.observations.get(name)) is not None and o.moved is not Moved.UNKNOWN
+    ]  # fmt: skip
+    if not seen:
+        return []
+    matching = [o for o in seen if _matches(o, predicate)]
+    # Flat means that all of them are; a move of any of them is a move.
+    holds = len(matching) == len(seen) if predicate.moved is Move.FLAT else bool(matching)
+    if holds:
+        shown = max(matching, key=lambda o: abs(o.score))
+        return [_of_observation(shown, predicate.weight)]
+    other = [o for o in seen if o not in matching] or seen
+    return [_of_observation(max(other, key=lambda o: abs(o.score)), predicate.otherwise)]
+
+
+def _matches(observation: Observation, predicate: Predicate) -> bool:
+    if predicate.moved is Move.FLAT:
+        return observation.moved is Moved.FLAT
+    if predicate.moved is Move.CHANGED:
+        has_moved = observation.moved in (Moved.UP, Moved.DOWN)
+    else:
+        has_moved = observation.moved.value == predicate.moved.value
+    return has_moved and observation.relative >= predicate.by
+
+
+def _of_observation(observation: Observation, weight: float) -> Evidence:
+    return Evidence(
+        statement=f"{levels(observation)}.",
+        weight=weight,
+        value=observation.after.value,
+        baseline=observation.before.value,
+        n=observation.after.n,
+        query=observation.query,
+    )
+
+
+def _judge_change(predicate: Predicate, case: Case) -> list[Evidence]:
+    near = [s for s in case.changes if s.change.kind in predicate.change and s.proximity > _NEAR]
+    if not near:
+        if not case.visible_changes & set(predicate.change):
+            return []
+        words = " or ".join(kind.replace("_", " ") for kind in predicate.change)
+        return [
+            Evidence(
+                statement=f"No change of {words} is near the onset.", weight=predicate.otherwise
+            )
+        ]
+    seen = max(near, key=lambda s: s.proximity)
+    evidence = [
+        Evidence(
+            statement=f"{describe_change(seen)}.",
+            weight=predicate.weight * seen.proximity,
+            value=seen.change.share,
+            baseline=seen.share_before,
+            query=seen.query,
+        )
+    ]
+    return evidence + (_isolation(seen, case) if predicate.weight > 0 else [])
+
+
+def describe_change(seen: Seen) -> str:
+    """A change in words, with its time and its share of the traffic."""
+    change = seen.change
+    title = change.title[:1].upper() + change.title[1:]
+    share = f", in {number(change.share, 'share')} of the traffic" if change.share else ""
+    return f"{title} at {clock(change.time_ms)}{share}"
+
+
+def _isolation(seen: Seen, case: Case) -> list[Evidence]:
+    """A change that reached only part of the traffic must be worse where it is than elsewhere."""
+    cells = next((c for c in case.cells if c.dimension == seen.dimension), None)
+    if cells is None or seen.change.after not in cells.after:
+        return []
+    having = cells.after[seen.change.after]
+    rest = cells.total({v: c for v, c in cells.after.items() if v}).less(having)
+    difference = compare_means(rest, having)
+    if difference is None or min(having.n, rest.n) < 50:
+        return []
+    worse = difference.value > 0 if case.is_up_bad else difference.value < 0
+    weight = _ISOLATED if worse and difference.p_value < 0.001 else _NOT_ISOLATED
+    verb = "is worse" if weight > 0 else "is no worse"
+    change = seen.change
+    return [
+        Evidence(
+            statement=f"{case.measure.name} {verb} with {change.kind.replace('_', ' ')} "
+            f"{change.after} than without it.",
+            weight=weight,
+            value=having.mean,
+            baseline=rest.mean,
+            n=having.n,
+            query=cells.query,
+        )
+    ]
+
+
+def _judge_mix(predicate: Predicate, case: Case) -> list[Evidence]:
+    if case.target.moved not in (Moved.UP, Moved.DOWN):
+        return []
+    splits = [(name, case.splits[name]) for name in predicate.mix if name in case.splits]
+    if not splits:
+        return []
+    change = (case.target.after.value or 0.0) - (case.target.before.value or 0.0)
+    # Mix must push the way the measure went; a counter-movement explains nothing.
+    name, split = max(splits, key=lambda s: s[1].mix_share if s[1].mix * change > 0 else 0.0)
+    share = split.mix_share if split.mix * change > 0 else 0.0
+    statement = (
+        f"Traffic mix by {name.replace('_', ' ')} explains {number(share, 'share')} of the change"
+    )
+    query = next(c.query for c in case.cells if c.dimension == name)
+    weight = predicate.weight if share > predicate.above else predicate.otherwise
+    return [Evidence(statement=f"{statement}.", weight=weight, value=share, query=query)]
+
+
+def _judge_segment(predicate: Predicate, case: Case) -> list[Evidence]:
+    for found in case.contrasts:
+        if found.dimension in predicate.segment and found.explained >= _MOSTLY:
+            segment = found.segment
+            statement = (
+                f"{where(segment.where)} has {number(segment.share_after, 'share')} of the traffic "
+                f"and {number(min(1.0, found.explained), 'share')} of what got worse"
+            )
+            return [
+                Evidence(
+                    statement=f"{statement[0].upper()}{statement[1:]}.",
+                    weight=predicate.weight,
+                    value=segment.rate_after,
+                    baseline=segment.rate_before,
+                    n=segment.n_after,
+                    query=found.query,
+                )
+            ]
+    return []
+
+
+def _judge_growth(predicate: Predicate, case: Case) -> list[Evidence]:
+    grown = [g for g in case.growth if g[0].dimension in predicate.grew]
+    if not grown:
+        return []
+    group, value, before, after = grown[0]
+    weight = predicate.weight if after - before > predicate.above else predicate.otherwise
+    verb = "grew" if after >= before else "shrank"
+    statement = (
+        f"The share of {group.dimension} {value[:80]} {verb} from {number(before, 'share')} "
+        f"to {number(after, 'share')}"
+    )
+    return [
+        Evidence(
+            statement=f"{statement}.",
+            weight=weight,
+            value=after,
+            baseline=before,
+            query=group.query,
+        )
+    ]

@@ -1,0 +1,236 @@
+"""What each indicator did: its level before and after, whether it moved, and when.
+
+A move needs two things: it must not be noise, at a false discovery rate over all indicators, and
+it must be big enough to matter. Noise is what the reference shows: where its steps scatter more
+than counting explains (users that come in bursts, a day's rhythm), the error grows with them.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+
+from vagus.diagnose.indicators import Indicator
+from vagus.diagnose.scope import Scope, query_body
+from vagus.diagnose.windows import Windows
+from vagus.measures.catalogue import Catalogue, Interval, Kind, Measure
+from vagus.measures.filter import Filter, parse, render
+from vagus.measures.slice import Point, Request, read_sums
+from vagus.measures.value import Sums, evaluate
+from vagus.stats.changepoint import ChangePoint, change_point, rate_change_point
+from vagus.stats.compare import Moments, benjamini_hochberg, compare_means
+from vagus.store.engine import Engine
+
+Z95 = 1.959963984540054
+FALSE_DISCOVERY_RATE = 0.001
+#: Fewer observations on a side than this, and an indicator is unknown and not flat.
+_FEWEST = 20
+_AMOUNTS = (Kind.COUNT, Kind.SUM)
+
+
+class Moved(enum.StrEnum):
+    """What an indicator did."""
+
+    UP = "up"
+    DOWN = "down"
+    FLAT = "flat"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One indicator over both windows; times in epoch seconds.
+
+    `score` is the change in standard errors, the excess scatter of the reference counted in.
+    `points` are the steps over both windows and the gap between them.
+    """
+
+    indicator: Indicator
+    measure: Measure
+    before: Point
+    after: Point
+    points: tuple[Point, ...]
+    score: float
+    moved: Moved
+    query: dict[str, object]
+
+    @property
+    def relative(self) -> float:
+        """The change as a share of the level before; infinite from 0."""
+        if self.before.value is None or self.after.value is None:
+            return 0.0
+        change = abs(self.after.value - self.before.value)
+        if change == 0:
+            return 0.0
+        return change / abs(self.before.value) if self.before.value else math.inf
+
+    @property
+    def p_value(self) -> float:
+        """The chance of such a score in noise."""
+        return math.erfc(abs(self.score) / math.sqrt(2))
+
+
+def observe(
+    engine: Engine, scope: Scope, indicator: Indicator, catalogue: Catalogue, windows: Windows
+) -> Observation:
+    """Look at one indicator; `moved` is still undecided when it is not unknown."""
+    measure = catalogue.get(indicator.measure)
+    terms = (*scope.narrowed(_of_kind(measure, indicator)).terms, *parse(indicator.filter).terms)
+    parsed = Filter(tuple(dict.fromkeys(terms)))
+    request = Request(measure.id, *windows.span_s, filter=render(parsed), step_s=windows.step_s)
+    found = read_sums(
+        engine, scope.project, measure, parsed, (), windows.aligned_s, windows.step_s
+    ).get((), {})
+    return _observation(indicator, measure, found, windows, query_body(request))
+
+
+def decide(observations: Sequence[Observation]) -> dict[str, Observation]:
+    """Say of all indicators together which moved, at one false discovery rate; by indicator id."""
+    known = [o for o in observations if o.moved is not Moved.UNKNOWN]
+    q_values = benjamini_hochberg([o.p_value for o in known])
+    decided = {o.indicator.id: o for o in observations}
+    for observation, q_value in zip(known, q_values, strict=True):
+        moved = Moved.FLAT
+        if q_value < FALSE_DISCOVERY_RATE and is_material(observation):
+            moved = Moved.UP if observation.score > 0 else Moved.DOWN
+        decided[observation.indicator.id] = replace(observation, moved=moved)
+    return decided
+
+
+def is_material(observation: Observation) -> bool:
+    """Whether a change is big enough to matter to anyone."""
+    before, after = observation.before.value or 0.0, observation.after.value or 0.0
+    change = abs(after - before)
+    if observation.measure.kind in _AMOUNTS:
+        return observation.relative >= 0.3
+    if observation.measure.unit == "share":
+        return change >= 0.02 or (change >= 0.005 and observation.relative >= 1.0)
+    if observation.measure.unit == "score":
+        return change >= 0.03 and observation.relative >= 0.03
+    return observation.relative >= 0.1
+
+
+def find_change(observation: Observation) -> ChangePoint | None:
+    """Where an indicator changed level, as an index into its points; None when not clear."""
+    points = observation.points
+    measure = observation.measure
+    is_counted = measure.kind is Kind.RATIO and measure.interval is Interval.AUTO
+    if is_counted and "weight_squares" not in measure.sums:
+        hits = [p.numerator or 0.0 for p in points]
+        found = rate_change_point(hits, [p.denominator or 0.0 for p in points])
+    else:
+        found = _mean_change(points)
+    return found if found is not None and found.is_clear(len(points)) else None
+
+
+def _mean_change(points: Sequence[Point]) -> ChangePoint | None:
+    values = [math.nan if p.value is None else p.value for p in points]
+    return change_point(values, [max(p.n, 1.0) if p.value is not None else 0.0 for p in points])
+
+
+def _of_kind(measure: Measure, indicator: Indicator) -> Measure:
+    """The measure as the indicator narrows it, so that the scope knows which kinds it is about."""
+    kinds = [
+        t.values for t in parse(indicator.filter).terms if getattr(t, "dimension", "") == "kind"
+    ]
+    if not kinds:
+        return measure
+    return msgspec.structs.replace(measure, where={**measure.where, "kind": list(kinds[0])})
+
+
+def _observation(
+    indicator: Indicator,
+    measure: Measure,
+    found: Mapping[int, Sums],
+    windows: Windows,
+    query: dict[str, object],
+) -> Observation:
+    start_s, end_s = windows.aligned_s
+    times = range(start_s, end_s, windows.step_s)
+    points = tuple(evaluate(measure, found.get(t, Sums({}, {})), t) for t in times)
+    before = _window_point(measure, found, windows.reference_s)
+    after = _window_point(measure, found, windows.bad_s)
+    left = [p for p in points if windows.reference_s[0] <= p.t_s < windows.reference_s[1]]
+    # The last step is still filling up.
+    right = [p for p in points if windows.bad_s[0] <= p.t_s < windows.bad_s[1] - windows.step_s]
+    score = _score(measure, before, after, left, right)
+    is_known = score is not None and min(before.n, after.n) >= _FEWEST
+    if measure.kind in _AMOUNTS:
+        before, after = _per_step(before, left), _per_step(after, right)
+    return Observation(
+        indicator=indicator,
+        measure=measure,
+        before=before,
+        after=after,
+        points=points,
+        score=score or 0.0,
+        moved=Moved.FLAT if is_known else Moved.UNKNOWN,
+        query=query,
+    )
+
+
+def _window_point(measure: Measure, found: Mapping[int, Sums], window: tuple[int, int]) -> Point:
+    total = Sums({}, {})
+    for t_s, sums in found.items():
+        if window[0] <= t_s < window[1]:
+            total.add(sums)
+    return evaluate(measure, total, window[0])
+
+
+def _per_step(point: Point, steps: Sequence[Point]) -> Point:
+    """An amount as its mean over steps, so that windows of different length compare."""
+    known = [p.value for p in steps if p.value is not None]
+    return replace(point, value=sum(known) / len(known) if known else None)
+
+
+def _score(
+    measure: Measure, before: Point, after: Point, left: Sequence[Point], right: Sequence[Point]
+) -> float | None:
+    """The change in standard errors; None when it cannot be told."""
+    if before.value is None or after.value is None:
+        return None
+    errors = _error(before), _error(after)
+    if measure.kind in _AMOUNTS or errors[0] is None or errors[1] is None:
+        return _score_of_steps(left, right)
+    error = math.hypot(errors[0], errors[1]) * _excess_scatter(before.value, left)
+    change = after.value - before.value
+    if error <= 0:
+        return math.copysign(math.inf, change) if change else 0.0
+    return change / error
+
+
+def _error(point: Point) -> float | None:
+    if point.low is None or point.high is None:
+        return None
+    return (point.high - point.low) / 2 / Z95
+
+
+def _excess_scatter(level: float, steps: Sequence[Point]) -> float:
+    """How much wider the steps of the reference scatter than their own intervals say; at least 1."""
+    ratios = []
+    for point in steps:
+        error = _error(point)
+        if point.value is not None and error:
+            ratios.append(((point.value - level) / error) ** 2)
+    # 0.455 is the median of a squared standard normal; the median ignores a single odd step.
+    return math.sqrt(max(1.0, float(np.median(ratios)) / 0.455)) if len(ratios) >= 8 else 1.0
+
+
+def _score_of_steps(left: Sequence[Point], right: Sequence[Point]) -> float | None:
+    """The change between the steps of the windows, each step one observation."""
+    samples = [[p.value for p in side if p.value is not None] for side in (left, right)]
+    if min(map(len, samples)) < 4:
+        return None
+    first, second = (Moments(len(s), sum(s), sum(v * v for v in s)) for s in samples)
+    difference = compare_means(first, second)
+    if difference is None:
+        return None
+    error = (difference.high - difference.low) / 2 / Z95
+    if error > 0:
+        return difference.value / error
+    return math.copysign(math.inf, difference.value) if difference.value else 0.0
