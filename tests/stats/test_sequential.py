@@ -53,6 +53,28 @@ def test_esr_is_the_mean_of_the_sums_of_bets(x: list[float | None], m0: float) -
     assert np.exp(found.log_e).tolist() == pytest.approx(path, rel=1e-6)
 
 
+@given(
+    st.lists(
+        st.integers(0, 30).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), max_size=20
+    ),
+    st.floats(0.005, 0.4),
+)
+def test_with_dispersion_the_ratio_is_that_of_beta_binomials(
+    rows: list[tuple[int, int]], shared: float
+) -> None:
+    p0, p1, total = 0.05, 0.15, 1 / shared - 1
+    e, path = 0.0, []
+    for bad, n in rows:
+        likelihood = [
+            float(stats.betabinom.logpmf(bad, n, p * total, (1 - p) * total)) for p in (p1, p0)
+        ]
+        e = max(0.0, e) + likelihood[0] - likelihood[1]
+        path.append(e)
+
+    found = ecusum([b for b, _ in rows], [n for _, n in rows], p0, p1, dispersion=shared)
+    assert found.log_e.tolist() == pytest.approx(path, abs=1e-6)
+
+
 def test_onset_is_where_the_climb_began() -> None:
     n = np.full(200, 20.0)
     rate = np.r_[np.full(120, 0.03), np.full(80, 0.3)]

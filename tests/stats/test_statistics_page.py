@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vagus.stats.sequential import betting_esr, dispersion_of, ecusum, scaled_trials
+from vagus.stats.sequential import betting_esr, dispersion_of, ecusum
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 
@@ -79,11 +79,11 @@ def _dispersed_run(
         rate[1440:] = bad or 0.02
         total = 1 / shared - 1 if shared else 0.0
         hits = rng.binomial(n, rng.beta(rate * total, (1 - rate) * total) if shared else rate)
-        worth = scaled_trials(n, dispersion_of(hits[:720], n[:720]))
+        seen = dispersion_of(hits[:720], n[:720])
         alarms.append(
             (
                 ecusum(hits, n, 0.025, 0.075, 1e-5).alarm,
-                ecusum(hits / n * worth, worth, 0.025, 0.075, 1e-5).alarm,
+                ecusum(hits, n, 0.025, 0.075, 1e-5, seen).alarm,
                 betting_esr(hits / n, 0.025, alpha=1e-5).alarm,
             )
         )

@@ -49,14 +49,20 @@ def capped_alternative(p0: float, ratio: float) -> float:
 
 
 def ecusum(
-    successes: ArrayLike, trials: ArrayLike, p0: float, p1: float, alpha: float = 1e-4
+    successes: ArrayLike,
+    trials: ArrayLike,
+    p0: float,
+    p1: float,
+    alpha: float = 1e-4,
+    dispersion: float = 0.0,
 ) -> Detection:
     """The likelihood-ratio e-CUSUM of rate p1 against p0, reset at 1, alarm at 1 / alpha.
 
-    Valid when trials are independent given the past with a rate on p0's side; trials may be
-    fractional (scaled for over-dispersion). Windows without trials leave it where it is.
+    Valid when windows are independent given the past with a rate on p0's side, and trials within
+    a window are independent too, or share `dispersion`: then the likelihood is beta-binomial and
+    counts are rounded. Windows without trials leave the evidence where it is.
     """
-    total = _log_likelihood_ratio(successes, trials, p0, p1)
+    total = _log_likelihood_ratio(successes, trials, p0, p1, dispersion)
     # max(1, E) before each step is the total less the lowest total so far.
     floor = np.minimum.accumulate(total[:-1])
     log_e = total[1:] - floor
@@ -64,22 +70,42 @@ def ecusum(
     return Detection(log_e, alarm, _lowest(total, alarm))
 
 
-def climb_began(successes: ArrayLike, trials: ArrayLike, p0: float, p1: float) -> int:
+def climb_began(
+    successes: ArrayLike, trials: ArrayLike, p0: float, p1: float, dispersion: float = 0.0
+) -> int:
     """The most likely first window of a change from p0 to p1 that lasts to the end.
 
     With p1 as it turned out to be it is sharper than the onset of a detector, whose p1 is the
     smallest change worth finding, so that one stray failure before the change starts its climb.
     """
-    return _lowest(_log_likelihood_ratio(successes, trials, p0, p1), None)
+    return _lowest(_log_likelihood_ratio(successes, trials, p0, p1, dispersion), None)
 
 
-def _log_likelihood_ratio(successes: ArrayLike, trials: ArrayLike, p0: float, p1: float) -> Floats:
+def _log_likelihood_ratio(
+    successes: ArrayLike, trials: ArrayLike, p0: float, p1: float, dispersion: float
+) -> Floats:
     """The running log-likelihood ratio of p1 against p0, with 0 before the first window."""
     hits = np.asarray(successes, dtype=np.float64)
     misses = np.asarray(trials, dtype=np.float64) - hits
-    steps = hits * math.log(p1 / p0) + misses * math.log((1 - p1) / (1 - p0))
+    if dispersion > 0 and hits.size:
+        steps = _rising(p1, p0, dispersion, hits) + _rising(1 - p1, 1 - p0, dispersion, misses)
+    else:
+        steps = hits * math.log(p1 / p0) + misses * math.log((1 - p1) / (1 - p0))
     total: Floats = np.concatenate([[0.0], np.cumsum(steps)])
     return total
+
+
+def _rising(p1: float, p0: float, dispersion: float, counts: Floats) -> Floats:
+    """Log of the ratio of the rising factorials that p1 and p0 give a beta-binomial count.
+
+    What depends on the trials alone is the same for both rates and cancels out.
+    """
+    total = 1.0 / dispersion - 1.0
+    whole = np.rint(counts).astype(np.intp)
+    i = np.arange(whole.max())
+    table = np.concatenate([[0.0], np.cumsum(np.log((p1 * total + i) / (p0 * total + i)))])
+    ratios: Floats = table[whole]
+    return ratios
 
 
 def betting_esr(

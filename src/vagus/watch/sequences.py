@@ -30,7 +30,8 @@ from vagus.watch.monitor import Sequential
 from vagus.watch.points import Floats, Points, clock, run_lengths
 from vagus.watch.verdict import Previous, Verdict
 
-_SHOCK_LIMIT = 1e-6
+# Twenty groups are looked at 864,000 times a month: this leaves one false shock in 1,000 months.
+_SHOCK_LIMIT = 1e-9
 # Between 0 and the alarm, in logs, from which on a group is shown as pending.
 _PENDING_SHARE = 0.5
 # Shown evidence stops here, well inside what a double can hold.

@@ -161,3 +161,14 @@ def _readable(read: Callable[[Any], Monitor], specs: Iterable[Any]) -> Iterator[
         except VagusError as e:
             _log.warning("a stored monitor cannot be read: %s", e)
             _evaluations.labels("unreadable").inc()
+
+
+def filter_of(meta: Meta, project: str, monitor_id: str) -> str:
+    """The filter of a monitor or objective; '' when there is none or it is gone."""
+    with meta.read() as connection:
+        for table in (monitors, slos):
+            query = select(table.c.spec).where(table.c.project == project, table.c.id == monitor_id)
+            spec = connection.execute(query).scalar()
+            if spec is not None:
+                return str(spec.get("filter", ""))
+    return ""
