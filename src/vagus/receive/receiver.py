@@ -34,7 +34,7 @@ JSON_TYPE = "application/json"
 
 # Below these sizes the work takes less time than handing it to another thread would.
 _INLINE_BYTES = 1024 * 1024
-_INLINE_PACKED_BYTES = 16 * 1024
+_INLINE_COSTLY_BYTES = 16 * 1024
 
 _REASONS: tuple[tuple[type[VagusError], str], ...] = (
     (TooLarge, "too_large"),
@@ -102,8 +102,8 @@ class Receiver:
     ) -> Accepted:
         """Check and store a request whose project is known; returns when it is durable."""
         is_json = is_json_type(content_type)
-        is_packed = encoding.strip().lower() not in ("", "identity")
-        if len(body) <= (_INLINE_PACKED_BYTES if is_packed else _INLINE_BYTES):
+        is_costly = is_json or encoding.strip().lower() not in ("", "identity")
+        if len(body) <= (_INLINE_COSTLY_BYTES if is_costly else _INLINE_BYTES):
             plain, checked = self._check(signal, encoding, is_json, body)
         else:
             loop = asyncio.get_running_loop()
