@@ -21,10 +21,12 @@ from vagus.assess.quality.runner import QualityRunner
 from vagus.assess.quality.scores import write_scores
 from vagus.audit.log import Audit
 from vagus.config import Loaded
-from vagus.diagnose.diagnose import diagnose_episode
+from vagus.diagnose.diagnose import diagnose
 from vagus.errors import Unavailable
 from vagus.meaning.select import statements
 from vagus.measures.catalogue import load_catalogue
+from vagus.model.episode import Episode
+from vagus.model.finding import Finding
 from vagus.model.score import Score
 from vagus.present.api.services import IngestHealth, Services
 from vagus.receive.receiver import Receiver
@@ -47,7 +49,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
-from vagus.watch.watcher import Watcher
+from vagus.watch.watcher import Watcher, filter_of
 from vagus.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ log = logging.getLogger(__name__)
 _LATENESS_S = 20.0
 _RETAIN_EVERY_S = 30.0
 _BACKFILL_S = 180.0
+#: So many segments waiting mean that the loader is behind.
+_BEHIND_SEGMENTS = 1
 
 
 class _Checkpoints:
@@ -183,6 +187,7 @@ class Platform:
             thread.join(10.0)
         if all(done) and not any(thread.is_alive() for thread in self._load_threads):
             self.engine.close()
+        self.access.keys.save_last_used()
         self.meta.close()
         self._lock.close()
 
@@ -201,6 +206,7 @@ class Platform:
         self._loaded_segments.put((signal, segment))
 
     def _settle(self) -> float:
+        began_s = time.monotonic()
         while not self._loaded_segments.empty():
             self.settler.loaded(*self._loaded_segments.get())
         oldest_ms = self.settler.oldest_open_ms()
@@ -208,10 +214,21 @@ class Platform:
             oldest_ms / 1000 < time.time() - _BACKFILL_S
         ):
             self._data_changed.set()
-        return 0.25
+        return self._yielding(0.25, time.monotonic() - began_s)
+
+    def _yielding(self, wait_s: float, worked_s: float) -> float:
+        """A longer wait while the loader is behind: what was acknowledged becomes visible first.
+
+        Work goes on at a fifth of the time, so that a load which never ends holds up nothing for
+        ever.
+        """
+        is_behind = len(self.wal.sealed("traces")) > _BEHIND_SEGMENTS
+        return max(wait_s, 4 * worked_s) if is_behind else wait_s
 
     def _evaluate(self) -> float:
-        return 0.05 if self.quality.tick(now_ms()) else 0.5
+        began_s = time.monotonic()
+        is_busy = self.quality.tick(now_ms()) > 0
+        return self._yielding(0.05 if is_busy else 0.5, time.monotonic() - began_s)
 
     def _watch(self) -> float:
         moment_ms = now_ms()
@@ -222,15 +239,26 @@ class Platform:
         respond(
             self.meta,
             changed,
-            lambda episode: diagnose_episode(
-                self.engine, self.meta, self.catalogue, episode, now_ms=moment_ms
-            ),
+            self._diagnose,
             moment_ms,
             public_url=self.loaded.settings.server.public_url,
         )
         if self._is_catching_up() or self._data_changed.is_set():
             return min(1.0, self.loaded.settings.watch.interval_s)
         return self.loaded.settings.watch.interval_s
+
+    def _diagnose(self, episode: Episode) -> Finding:
+        return diagnose(
+            self.engine,
+            self.meta,
+            self.catalogue,
+            project=episode.project,
+            measure=episode.measure,
+            filter=filter_of(self.meta, episode.project, episode.monitor_id),
+            group=episode.group,
+            onset_ms=episode.onset_ms,
+            now_ms=now_ms(),
+        )
 
     def _is_catching_up(self) -> bool:
         """Whether old telemetry is on its way through settling and evaluation."""
@@ -254,6 +282,7 @@ class Platform:
 
     def _retain(self) -> float:
         self.keeper.tick()
+        self.access.keys.save_last_used()
         return _RETAIN_EVERY_S
 
     def _write_scores(self, scores: list[Score]) -> None:
@@ -328,7 +357,7 @@ def _samples(name: str) -> list[Any]:
 
 
 def _total(name: str, **labels: str) -> float:
-    return sum(s.value for s in _samples(name) if labels.items() <= s.labels.items())
+    return float(sum(s.value for s in _samples(name) if labels.items() <= s.labels.items()))
 
 
 def _by_label(name: str, label: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import monitors, projects, slos
 from vagus.watch import episodes as kept
 from vagus.watch.defaults import ensure_defaults
-from vagus.watch.monitor import Monitor, decode_monitor
+from vagus.watch.monitor import SLO_PREFIX, Monitor, decode_monitor
 from vagus.watch.points import Points
 from vagus.watch.series import Answer, Reader
 from vagus.watch.slo import decode_slo, monitor_of
@@ -165,10 +165,9 @@ def _readable(read: Callable[[Any], Monitor], specs: Iterable[Any]) -> Iterator[
 
 def filter_of(meta: Meta, project: str, monitor_id: str) -> str:
     """The filter of a monitor or objective; '' when there is none or it is gone."""
+    is_objective = monitor_id.startswith(SLO_PREFIX)
+    table, key = (slos if is_objective else monitors), monitor_id.removeprefix(SLO_PREFIX)
+    query = select(table.c.spec).where(table.c.project == project, table.c.id == key)
     with meta.read() as connection:
-        for table in (monitors, slos):
-            query = select(table.c.spec).where(table.c.project == project, table.c.id == monitor_id)
-            spec = connection.execute(query).scalar()
-            if spec is not None:
-                return str(spec.get("filter", ""))
-    return ""
+        spec = connection.execute(query).scalar()
+    return str(spec.get("filter", "")) if spec else ""
