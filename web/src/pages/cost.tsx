@@ -11,6 +11,8 @@ import { Bar } from "../ui/sparkline";
 import { Empty, ErrorNote, Panel, Skeleton } from "../ui/states";
 import { Tile } from "../ui/tile";
 
+/** What a call has and a request has not: by these, cost is given per call. */
+const OF_CALLS = ["model", "provider", "kind"];
 const DIMENSIONS = ["model", "team", "feature", "provider", "service", "env", "tenant", "user", "prompt", "prompt_version", "kind"];
 
 /** The cost screen. */
@@ -102,7 +104,8 @@ function UnknownShare() {
 
 function PivotTable({ rows, columns }: { rows: string; columns: string }) {
   const slice = usePageSlice("cost", { by: [rows, columns], withSteps: false, limit: 400 });
-  const perRequest = usePageSlice("cost_per_request", { by: [rows], withSteps: false, limit: 400 });
+  const isByCall = OF_CALLS.includes(rows);
+  const perRequest = usePageSlice(isByCall ? "cost_per_call" : "cost_per_request", { by: [rows], withSteps: false, limit: 400 });
   const filter = useFilter();
   const [, setUrl] = useUrl();
   const pivot = useMemo(() => pivotOf(slice.data?.series ?? []), [slice.data]);
@@ -125,7 +128,7 @@ function PivotTable({ rows, columns }: { rows: string; columns: string }) {
             </th>
             {perRequest.data ? (
               <th scope="col" class="right">
-                Per request
+                {isByCall ? "Per call" : "Per request"}
               </th>
             ) : null}
             {pivot.columns.map((column) => (

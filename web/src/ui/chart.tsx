@@ -140,7 +140,7 @@ function optionsOf(latest: { current: Props }, width: number, height: number, re
   return {
     width,
     height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 18, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: syncKey },
@@ -193,7 +193,7 @@ function yRange(low: number, high: number, kind: string): [number, number] {
 type Colours = ReturnType<typeof palette>;
 
 function seriesOf({ lines, isStacked, isBars }: Props, colours: Colours): uPlot.Series[] {
-  const bars = isBars ? { paths: uPlot.paths.bars?.({ size: [0.82, 40], align: 1 }) as uPlot.Series.PathBuilder } : {};
+  const bars = isBars ? { paths: uPlot.paths.bars?.({ size: [0.74, 40], align: 1 }) as uPlot.Series.PathBuilder } : {};
   if (isStacked) {
     return lines
       .map((line, at) => ({

@@ -9,6 +9,8 @@ import { useRange, useUrl } from "../url";
 import { Chart, type Line, type Marker } from "./chart";
 import { Empty, ErrorNote, Panel, Skeleton } from "./states";
 
+const LEGEND_SHOWN = 4;
+
 interface Props {
   title: string;
   measures: { id: string; label: string; tone?: string }[];
@@ -102,15 +104,16 @@ export function MeasureChart({ title, measures, by = [], isStacked, isBars, mark
 }
 
 function Legend({ lines, truncated }: { lines: Line[]; truncated: number }) {
+  const hidden = truncated + Math.max(0, lines.length - LEGEND_SHOWN);
   return (
     <ul class="legend">
-      {lines.slice(0, 8).map((line, at) => (
+      {lines.slice(0, LEGEND_SHOWN).map((line, at) => (
         <li key={line.label} title={line.label}>
           <span class="swatch" style={{ background: line.tone ? `var(--${line.tone})` : `var(--series-${(at % 8) + 1})` }} />
-          {line.label}
+          <span class="legend-name">{line.label}</span>
         </li>
       ))}
-      {truncated > 0 ? <li class="cut">+{count(truncated)} more</li> : null}
+      {hidden > 0 ? <li class="cut">+{count(hidden)} more</li> : null}
     </ul>
   );
 }

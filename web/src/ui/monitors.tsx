@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/client";
 import { useGet, useInvalidate, useMeasures } from "../api/queries";
-import { ago, count, measured, moment, percent } from "../lib/format";
+import { ago, count, duration, measured, moment, percent } from "../lib/format";
 import type { Slo } from "./slo";
 import { Bar } from "./sparkline";
 import { Badge, Empty, ErrorNote, Panel, Skeleton } from "./states";
@@ -45,10 +45,25 @@ function specOf({ name, measure, rule, filter, by, max_groups, severity, enabled
   return { name, measure, rule, filter, by, max_groups, severity, enabled };
 }
 
-function ruleText(rule: Record<string, unknown>): string {
-  return Object.entries(rule)
-    .map(([name, value]) => (name === "type" ? String(value) : `${name.replaceAll("_", " ")} ${String(value)}`))
-    .join(", ");
+function ruleText(rule: Record<string, unknown>, show: (value: number) => string): string {
+  const numberOf = (name: string): number | null => (typeof rule[name] === "number" ? (rule[name] as number) : null);
+  const least = numberOf("min_n");
+  const enough = least === null ? "" : `needs n ≥ ${count(least)}`;
+  if (rule["type"] === "threshold") {
+    const value = numberOf("value");
+    const limit = value === null ? "" : `${String(rule["op"] ?? ">")} ${show(value)}`;
+    const hold = numberOf("hold_min");
+    return [`fires when ${limit}${hold ? ` for ${hold} min` : ""}`, enough].filter(Boolean).join(" · ");
+  }
+  const alpha = numberOf("alpha");
+  const reference = numberOf("reference_min");
+  const parts = [
+    `${String(rule["type"])} test against ${rule["target"] == null ? "its own past" : show(Number(rule["target"]))}`,
+    reference === null ? "" : `reference of ${duration(reference * 60_000)}`,
+    alpha === null ? "" : `false alarms held at ${percent(alpha)}`,
+    enough,
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
 /** The section of monitors and SLOs. */
@@ -73,6 +88,8 @@ export function Monitors() {
 
 function MonitorLine({ monitor }: { monitor: Monitor }) {
   const invalidate = useInvalidate();
+  const measures = useMeasures();
+  const info = measures.data?.find((item) => item.id === monitor.measure);
   const [error, setError] = useState<unknown>(null);
   const turn = async () => {
     try {
@@ -100,7 +117,7 @@ function MonitorLine({ monitor }: { monitor: Monitor }) {
           {monitor.enabled ? "on" : "off"}
         </button>
       </div>
-      <p class="quiet-text">{ruleText(monitor.rule)}</p>
+      <p class="quiet-text">{ruleText(monitor.rule, (value) => measured(value, info?.unit ?? "", info?.kind ?? ""))}</p>
       {error ? <ErrorNote error={error} /> : null}
       {monitor.error ? <ErrorNote error={new Error(monitor.error)} /> : null}
       <Groups monitor={monitor} />

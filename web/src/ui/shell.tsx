@@ -90,7 +90,7 @@ function Navigation({ path }: { path: string }) {
           ) : null}
         </Link>
       ))}
-      <div class="nav-foot">{me.data ? `v${me.data.version}` : ""}</div>
+      <div class="nav-foot">{me.data && /^\d/.test(me.data.version) ? `v${me.data.version}` : ""}</div>
     </nav>
   );
 }

@@ -73,13 +73,15 @@ function Difference({ measure, now, direction, filter }: { measure: string; now:
   const old = before.data?.series[0]?.total.value ?? null;
   if (now == null || old == null || old === 0) return null;
   const change = now / old - 1;
+  // A range before that is nearly empty is no yardstick.
+  if (change > 9) return null;
   if (Math.abs(change) < 0.005) return <span class="difference quiet" title="Against the range before">±0%</span>;
   const isUp = change > 0;
   const isBad = direction === "up_is_bad" ? isUp : direction === "down_is_bad" ? !isUp : null;
   const tone = isBad === null ? "quiet" : isBad ? "bad" : "good";
   return (
     <span class={`difference ${tone}`} title="Against the range before">
-      {isUp ? "▲" : "▼"} {Math.abs(change) > 9.99 ? ">10×" : percent(Math.abs(change))}
+      {isUp ? "▲" : "▼"} {percent(Math.abs(change))}
     </span>
   );
 }
