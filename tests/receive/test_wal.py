@@ -253,10 +253,10 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_again(tmp_path: Path) -> N
     for body in (b"before", b"lost", b"after"):
         with pytest.raises(Unavailable, match="restarted"):
             _append(wal, body)
+    wal.close()
     assert wal.failed
     assert [type(error).__name__ for error in fatal] == ["DiskLost"]
     assert fsync.calls == calls
-    wal.close()
 
 
 def test_what_was_acknowledged_before_a_failed_fsync_is_there_after_it(tmp_path: Path) -> None:

@@ -27,11 +27,6 @@ from vagus.receive.record import encode_varint
 
 MOST_LEVELS = 128
 
-_KINDS: dict[str, Descriptor] = {
-    "traces": trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR,
-    "logs": logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR,
-    "metrics": metrics_service_pb2.ExportMetricsServiceRequest.DESCRIPTOR,
-}
 _ID_BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
 _SPECIAL_DOUBLES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _MOST_PATH = 300
@@ -60,7 +55,7 @@ class _Field:
     is_repeated: bool
     is_packed: bool
     is_kept_when_zero: bool
-    message: Descriptor | None
+    message: dict[str, _Field] | None
     encode: Callable[[Any], bytes]
 
 
@@ -68,7 +63,7 @@ def json_to_protobuf(signal: str, body: bytes) -> bytes:
     """The same request as protobuf; raises `BadInput` that names the place of the fault."""
     tree = _parse(body)
     try:
-        return _encode_message(tree, _KINDS[signal], 0)
+        return _encode_message(tree, _REQUESTS[signal], 0)
     except _Fault as e:
         where = e.path or "the body"
         if len(where) > _MOST_PATH:
@@ -97,12 +92,11 @@ def _parse(body: bytes) -> Any:
         raise BadInput(f"the body is not JSON: {e}") from e
 
 
-def _encode_message(tree: Any, kind: Descriptor, level: int) -> bytes:
+def _encode_message(tree: Any, fields: dict[str, _Field], level: int) -> bytes:
     if not isinstance(tree, dict):
         raise _Fault(f"must be an object, not {_shown(tree)}")
     if level > MOST_LEVELS:
         raise _Fault(f"nests deeper than {MOST_LEVELS} levels")
-    fields = _TABLES.get(kind.full_name) or _table(kind)
     out: list[bytes] = []
     for name, value in tree.items():
         field = fields.get(name)
@@ -257,10 +251,12 @@ _TABLES: dict[str, dict[str, _Field]] = {}
 
 
 def _table(kind: Descriptor) -> dict[str, _Field]:
-    table: dict[str, _Field] = {}
+    if kind.full_name in _TABLES:
+        return _TABLES[kind.full_name]
+    # Known before it is filled, because an AnyValue holds AnyValues.
+    table = _TABLES[kind.full_name] = {}
     for part in kind.fields:
         table[part.name] = table[part.camelcase_name] = _field(part)
-    _TABLES[kind.full_name] = table
     return table
 
 
@@ -276,9 +272,16 @@ def _field(part: FieldDescriptor) -> _Field:
         is_repeated=part.is_repeated,
         is_packed=is_packed,
         is_kept_when_zero=part.has_presence,
-        message=part.message_type,
+        message=_table(part.message_type) if part.message_type is not None else None,
         encode=encode,
     )
+
+
+_REQUESTS = {
+    "traces": _table(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR),
+    "logs": _table(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR),
+    "metrics": _table(metrics_service_pb2.ExportMetricsServiceRequest.DESCRIPTOR),
+}
 
 
 def _shown(value: Any) -> str:
