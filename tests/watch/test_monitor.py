@@ -47,6 +47,7 @@ def test_a_monitor_survives_json() -> None:
         ),
         ({"rule": SEQUENTIAL, "severity": "wake everyone"}, "severity", "wake everyone"),
         ({"rule": SEQUENTIAL, "id": "Über"}, "id", "matching"),
+        ({"rule": SEQUENTIAL, "id": "slo.mine"}, "id", "belong to SLOs"),
         ({"rule": SEQUENTIAL, "by": ["a"] * 5}, "by", "length"),
         ({"rule": SEQUENTIAL, "max_groups": 0}, "max_groups", ">= 1"),
         ({"rule": SEQUENTIAL, "surprise": 1}, "surprise", "unknown field"),

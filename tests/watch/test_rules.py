@@ -148,3 +148,28 @@ def test_a_slow_spell_that_came_and_went_between_two_looks_is_no_episode() -> No
 
     verdict = evaluate(Threshold(op=">", value=0.5), points)
     assert (verdict.state, verdict.fired_min) == (State.OK, None)
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "rate", "dispersion"), [(0.25, 0.03, 0.0), (5, 0.15, 0.0), (100, 0.02, 0.02)]
+)
+def test_healthy_groups_raise_no_episode_under_the_default_rule(
+    per_minute: float, rate: float, dispersion: float
+) -> None:
+    rng = np.random.default_rng(60)
+    minutes = np.arange(4 * 1440)
+    n = rng.poisson(per_minute * (1 + 0.8 * np.sin(2 * np.pi * minutes / 1440))).astype(float)
+    total = 1 / dispersion - 1 if dispersion else 0.0
+    p = rng.beta(rate * total, (1 - rate) * total, n.size) if dispersion else rate
+    bad = rng.binomial(n.astype(int), p).astype(float)
+    value = np.divide(bad, n, out=np.full(n.size, np.nan), where=n > 0)
+
+    said = set()
+    for end in range(1440, n.size, 15):
+        day = slice(end - 1440, end)
+        said.add(
+            evaluate(
+                Sequential(), Points(START + end, 1, n[day], bad[day], n[day], value[day])
+            ).state
+        )
+    assert said <= {State.OK, State.PENDING}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vagus.errors import BadInput
-from vagus.watch.monitor import Sequential, decode_monitor
+from vagus.watch.monitor import Sequential
 from vagus.watch.slo import (
     Slo,
     budget,
@@ -96,7 +96,3 @@ def test_an_objective_is_watched_by_the_sequential_rule_on_its_budget() -> None:
     assert isinstance(monitor.rule, Sequential)
     assert monitor.rule.target == pytest.approx(0.01)
     assert (monitor.id, monitor.filter) == ("slo.s", "env:prod")
-    assert decode_monitor({**GOOD, "id": monitor.id}).id == monitor.id
-
-
-GOOD = {"name": "n", "project": "p", "measure": "x", "rule": {"type": "sequential"}}

@@ -25,7 +25,7 @@ from vagus.watch.points import Points
 from vagus.watch.series import Reader, ask
 from vagus.watch.slo import Slo
 from vagus.watch.transition import Transition
-from vagus.watch.watcher import Watcher
+from vagus.watch.watcher import Watcher, filter_of
 
 START_S = 1_790_000_040 - 1_790_000_040 % 3600
 BREAK_MIN, REPAIR_MIN, END_MIN = 150, 170, 240
@@ -314,3 +314,26 @@ def test_no_more_series_are_kept_than_memory_allows(
         reader.read(decode_monitor({**spec, "rule": rule}), 1000)
 
     assert reader.kept == 1
+
+
+def test_recheck_judges_minutes_again_that_old_telemetry_has_filled(
+    engine: ChdbEngine, project: str, watcher: Watcher
+) -> None:
+    assert look(watcher, BREAK_MIN + 5) == []
+    engine.insert("traces", list(traffic(project, "chat", True)))
+    assert look(watcher, BREAK_MIN + 5) == []
+
+    watcher.recheck()
+    assert ("opened", "error-rate", "chat") in seen(look(watcher, BREAK_MIN + 5))
+
+
+def test_the_filter_of_a_monitor_and_of_an_objective_is_found(meta: Meta, project: str) -> None:
+    ensure_defaults(meta, project, 0)
+    objective = {**msgspec.to_builtins(default_slos(project)[0]), "filter": "env:prod"}
+    with meta.begin() as connection:
+        connection.execute(update(slos).values(spec=objective))
+
+    assert filter_of(meta, project, "groundedness") == "name:groundedness"
+    assert filter_of(meta, project, "error-rate") == ""
+    assert filter_of(meta, project, "slo.requests-without-error") == "env:prod"
+    assert filter_of(meta, project, "gone") == ""

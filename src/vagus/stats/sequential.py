@@ -115,7 +115,8 @@ def betting_esr(
 
     M = mean over bets of (1 + M) * (1 + bet * (x - m0)), alarm at 1 / alpha. It needs only that
     the conditional mean is at most m0: over-dispersed and dependent windows are fine. NaN windows
-    are skipped. It is slow where a window holds one trial of a rare event: use `ecusum` there.
+    are skipped. It does not know how many trials a window held: an outage in large windows is
+    found some minutes later than by `ecusum` or `shock`.
     """
     rates = np.asarray(x, dtype=np.float64)
     seen = ~np.isnan(rates)

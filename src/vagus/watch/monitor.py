@@ -10,6 +10,8 @@ import msgspec
 from vagus.errors import BadInput
 
 T = TypeVar("T")
+# The monitor that watches an objective is called by this and the objective's id.
+SLO_PREFIX = "slo."
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Ratio = Annotated[float, msgspec.Meta(gt=1, le=1000)]
@@ -42,11 +44,11 @@ class Sequential(
 
     `target` is the tolerated bad rate; without one it is `margin` times the upper Wilson bound of
     the reference, the oldest half of the horizon's data, at most `reference_min` minutes, never
-    below `min_target`. `ratio` ("lambda" in JSON) is the smallest multiple of the target worth waking
-    for; `alpha` makes the mean time to a false alarm at least 1 / alpha minutes with data.
-    `test` is "likelihood" (fast; trials are independent but for the dispersion seen in the
-    reference) or "betting" (slower; only the mean matters). It clears when the same kind of test
-    refutes "still `ratio` times the target" at `clear_alpha` over at least `clear_min` minutes.
+    below `min_target`. `ratio` ("lambda" in JSON) is the smallest multiple of the target that is
+    worth waking for; `alpha` makes the mean time to a false alarm at least 1 / alpha minutes with
+    data. `test` is "likelihood" (minutes are independent, trials share the dispersion seen in the
+    reference) or "betting" (only the mean matters). It clears when the same kind of test refutes
+    "still `ratio` times the target" at `clear_alpha` over at least `clear_min` minutes.
     """
 
     target: Share | None = None
@@ -85,6 +87,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def decode_monitor(data: Any) -> Monitor:
     """A monitor from JSON-like data; `BadInput` names the field that is wrong."""
     monitor = decode(data, Monitor, "monitor")
+    if monitor.id.startswith(SLO_PREFIX):
+        raise BadInput(f"monitor: ids that start with {SLO_PREFIX} belong to SLOs", field="id")
     check_rule(monitor.rule)
     return monitor
 

@@ -10,7 +10,7 @@ import msgspec
 
 from vagus.errors import BadInput
 from vagus.stats.interval import wilson
-from vagus.watch.monitor import Monitor, Name, Ratio, Sequential, Share, decode
+from vagus.watch.monitor import SLO_PREFIX, Monitor, Name, Ratio, Sequential, Share, decode
 
 # The factors of the SRE workbook's multi-window burn-rate alerts, from page to ticket.
 CLASSIC_FACTORS = (14.4, 6.0, 3.0, 1.0)
@@ -24,7 +24,7 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     alarm; `burn_factors` are classic alert factors that the objective is exported with.
     """
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,59}$")]
     name: Name
     project: str
     measure: Name
@@ -107,7 +107,7 @@ def budget(
 def monitor_of(slo: Slo) -> Monitor:
     """The monitor that watches an objective: the sequential rule with the budget as its target."""
     return Monitor(
-        id=f"slo.{slo.id}"[:64],
+        id=SLO_PREFIX + slo.id,
         name=slo.name,
         project=slo.project,
         measure=slo.measure,
