@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ from vagus.store.engine import Engine
 MAX_ROWS = 500
 MAX_COUNTED = 2_000_000
 
+# What is looked through first when the newest or oldest traces are asked for.
+_LEAST_WINDOW_S = 600
+_SCOPE, _ = scope(TRACES, "", 0, 0)
 _MINUTE = "toUnixTimestamp(minute)"
 _MICRO = "toUnixTimestamp64Micro(start)"
 # Each sort is a tuple that ends in the trace id, so that no two rows are equal.
@@ -108,23 +111,43 @@ def _keys(
     """The sort keys of the page and one more, each followed by minute and version."""
     parts = _SORTS[question.sort]
     columns = ", ".join(f"{sql} AS key_{n}" for n, (sql, _) in enumerate(parts))
-    order = ", ".join(_ordering(question))
+    order = ", ".join(f"key_{n} {question.order.upper()}" for n in range(len(parts)))
     after, values = _after(question)
-    answer = engine.query(
-        f"SELECT {columns}, {_MINUTE} AS minute_s, version FROM traces "
-        f"WHERE {condition} AND sign = 1 AND {after} AND (trace_id, version) NOT IN "
-        f"(SELECT trace_id, version FROM traces WHERE {condition} AND sign = -1) "
-        f"ORDER BY {order} LIMIT {question.limit + 1:d}",
-        {**params, **values},
-    )
-    return list(answer.rows())
+    keys: list[tuple[Any, ...]] = []
+    for start_s, end_s in _windows(question, values):
+        answer = engine.query(
+            f"SELECT {columns}, {_MINUTE} AS minute_s, version FROM traces "
+            f"WHERE {condition} AND sign = 1 AND {after} AND (trace_id, version) NOT IN "
+            f"(SELECT trace_id, version FROM traces WHERE {_SCOPE} AND sign = -1) "
+            f"ORDER BY {order} LIMIT {question.limit + 1:d}",
+            {**params, **values, "start_s": start_s, "end_s": end_s},
+        )
+        keys = list(answer.rows())
+        if len(keys) > question.limit:
+            break
+    return keys
 
 
-def _ordering(question: Question) -> list[str]:
-    direction = question.order.upper()
-    names = [f"key_{n} {direction}" for n in range(len(_SORTS[question.sort]))]
-    # The engine reads in the order of its primary key when the sort begins with the column itself.
-    return [f"minute {direction}", *names[1:]] if question.sort == "start" else names
+def _windows(question: Question, after: Mapping[str, object]) -> Iterator[tuple[int, int]]:
+    """The stretches of time to look through until the page is full, each holding the one before.
+
+    Sorted by start, what is shown first lies at one end of time: most pages need a small part.
+    """
+    start_s, end_s = question.start_s - question.start_s % 60, question.end_s
+    if question.sort == "start":
+        is_newest_first = question.order == "desc"
+        reached_s = after.get("after_0")
+        if isinstance(reached_s, int):
+            start_s, end_s = (
+                (start_s, min(end_s, reached_s + 60))
+                if is_newest_first
+                else (max(start_s, reached_s), end_s)
+            )
+        for share in (64, 8):
+            width_s = max(_LEAST_WINDOW_S, (end_s - start_s) // share // 60 * 60)
+            if width_s < end_s - start_s:
+                yield (end_s - width_s, end_s) if is_newest_first else (start_s, start_s + width_s)
+    yield start_s, end_s
 
 
 def _after(question: Question) -> tuple[str, dict[str, object]]:
@@ -136,11 +159,7 @@ def _after(question: Question) -> tuple[str, dict[str, object]]:
     sign = "<" if question.order == "desc" else ">"
     columns = ", ".join(sql for sql, _ in parts)
     places = ", ".join(f"{{after_{n}:{kind}}}" for n, (_, kind) in enumerate(parts))
-    condition = f"({columns}) {sign} ({places})"
-    if question.sort == "start":
-        # Said once more on the bare column, so that the primary key is used.
-        condition += f" AND minute {sign}= toDateTime({{after_0:Int64}}, 'UTC')"
-    return condition, {f"after_{n}": value for n, value in enumerate(values)}
+    return f"({columns}) {sign} ({places})", {f"after_{n}": value for n, value in enumerate(values)}
 
 
 def _write_cursor(question: Question, key: Sequence[Any]) -> str:
