@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vagus.audit.log import Audit
+from vagus.cli.plain import plain
 from vagus.demo.run import Report, run_demo
-from vagus.errors import ConfigError, Unavailable, VagusError
+from vagus.errors import ConfigError, Unavailable
 from vagus.store.meta.access.access import DEFAULT_PROJECT, Access
 from vagus.store.meta.access.secret import Pepper
 from vagus.store.meta.db import Meta
@@ -35,8 +36,8 @@ _START_S = 60.0
 _STOP_S = 15.0
 _POLL_S = 0.2
 _INCIDENT_POLL_S = 2.0
-#: The demo judges every answer: its traffic is small, and a newcomer should not have to wait.
-_CHILD_SETTINGS = {"VAGUS_QUALITY_SAMPLE_RATE": "1.0", "VAGUS_QUALITY_MAX_PER_MINUTE": "60000"}
+#: The traffic is small, so more of it is judged than by default; all of it would take too long.
+_CHILD_SETTINGS = {"VAGUS_QUALITY_SAMPLE_RATE": "0.35", "VAGUS_QUALITY_MAX_PER_MINUTE": "60000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,6 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 0
-    except VagusError as error:
-        console.print(f"[red]vagus demo:[/red] {error}", highlight=False)
-        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=4318, help="HTTP port; another one is taken if it is in use")
     add("--grpc-port", type=int, default=4317, help="OTLP/gRPC port, with the same rule")
     add("--history-hours", type=float, default=6.0, help="hours of history to send first")
-    add("--rate", type=float, default=12.5, help="requests a minute")
+    add("--rate", type=float, default=11.5, help="requests a minute")
     add("--onset-minutes", type=float, default=40.0, help="age of the regression in minutes")
     add("--seed", type=int, default=7, help="another number tells another story")
     add("--once", action="store_true", help="stop after the history")
@@ -142,35 +140,33 @@ def _greet(
     console: Console, bar: _Bar, server: Server, report: Report, stop: threading.Event
 ) -> None:
     bar.stop()
-    console.print(
+
+    def say(text: str = "") -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    say(
         f"{report.requests:,} requests ({report.spans:,} spans) of {len(report.teams)} teams, "
         f"{len(report.features)} features and {len(report.models)} models, "
-        f"sent in {report.seconds:.1f} s.",
-        highlight=False,
+        f"sent in {report.seconds:.1f} s."
     )
     for note in report.notes:
-        console.print(f"[yellow]Note:[/yellow] {note}", highlight=False)
-    console.print(f"\n  Vagus    {server.url}", highlight=False, soft_wrap=True)
-    console.print(
-        f"  Sign in  {server.sign_in_url}  (works once)\n", highlight=False, soft_wrap=True
-    )
-    console.print("Live traffic follows. Ctrl-C ends the demo.")
-    watcher = threading.Thread(target=_tell_incident, args=(console, server, stop), daemon=True)
+        say(f"Note: {note}")
+    say(f"\n  Vagus    {server.url}\n  Sign in  {server.sign_in_url}  (works once)\n")
+    say("Live traffic follows. Ctrl-C ends the demo.")
+    watcher = threading.Thread(target=_tell_incident, args=(say, server, stop), daemon=True)
     watcher.start()
 
 
-def _tell_incident(console: Console, server: Server, stop: threading.Event) -> None:
-    """Say when the first incident opens."""
+def _tell_incident(say: Callable[[str], None], server: Server, stop: threading.Event) -> None:
+    """Say when the first incident is open and diagnosed."""
     while not stop.wait(_INCIDENT_POLL_S):
         incidents = _get(server, "/api/v1/incidents")
-        if incidents:
-            first = incidents[0]
-            console.print(
-                f"Incident #{first['number']} is open: {first['title']}\n"
-                f"  {server.url}/incidents/{first['id']}",
-                highlight=False,
-                soft_wrap=True,
-            )
+        found = [incident for incident in incidents or [] if incident.get("finding")]
+        if found:
+            first = found[-1]
+            summary = first["finding"]["summary"]
+            say(f"Incident #{first['number']} is open: {plain(first['title'])}")
+            say(f"  {plain(summary)}\n  {server.url}/incidents/{first['id']}")
             return
 
 

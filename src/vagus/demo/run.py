@@ -46,7 +46,7 @@ def run_demo(
     *,
     api_key: str = "",
     history_hours: float = 6.0,
-    per_minute: float = 12.5,
+    per_minute: float = 11.5,
     onset_minutes: float = 40.0,
     seed: int = 7,
     now_ms: int | None = None,

@@ -43,7 +43,7 @@ class Plan:
 
     now_ms: int
     history_hours: float = 6.0
-    per_minute: float = 12.5
+    per_minute: float = 11.5
     onset_minutes: float = 40.0
     deploy_minutes: float = 145.0
     prompt_minutes: float = 190.0
