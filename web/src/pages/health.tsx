@@ -78,9 +78,18 @@ function useMarkers(): Marker[] {
   }, [incidents.data, changes.data]);
 }
 
+/** Changes that were told, and those that a diagnosis saw in the telemetry. */
 function useChanges() {
   const range = useRange();
-  return useGet<Change[]>("/changes", { from: range.fromS, to: range.toS });
+  const incidents = useIncidents();
+  const told = useGet<Change[]>("/changes", { from: range.fromS, to: range.toS });
+  const data = useMemo(() => {
+    if (!told.data) return undefined;
+    const seen = (incidents.data ?? []).flatMap((incident) => incident.finding?.changes ?? []);
+    const all = new Map([...seen, ...told.data].map((change) => [`${change.kind}|${change.after}|${Math.round(change.time_ms / 60_000)}`, change]));
+    return [...all.values()].filter((change) => change.time_ms >= range.fromS * 1000 && change.time_ms <= range.toS * 1000);
+  }, [told.data, incidents.data, range.fromS, range.toS]);
+  return { data, error: told.error, isPending: told.isPending };
 }
 
 function OpenIncidents() {

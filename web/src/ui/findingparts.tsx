@@ -52,7 +52,7 @@ function StageLine({ stage, isFirst, firstMs, onsetMs }: { stage: StageShift; is
           {show(stage.measure, stage.before)} → {show(stage.measure, stage.after)}
         </span>
         <span class={stage.moved ? "stage-when" : "stage-when quiet-text"}>
-          {!stage.moved ? "did not move" : isFirst ? `moved first, ${stage.onset_ms ? moment(stage.onset_ms, Date.now(), false) : ""}` : lag != null ? `${duration(lag)} later` : "moved"}
+          {!stage.moved ? "did not move" : isFirst ? `moved first, ${stage.onset_ms ? moment(stage.onset_ms, Date.now(), false) : ""}` : lag == null ? "moved" : lag < 60_000 ? "moved in the same minute" : `${duration(lag)} later`}
         </span>
         {canOpen ? <Icon name={isOpen ? "down" : "right"} size={12} /> : <span />}
       </button>
@@ -166,7 +166,7 @@ export function Decompositions({ finding }: { finding: Finding }) {
 }
 
 function signed(text: string, value: number): string {
-  return value === 0 ? text : `${value > 0 ? "+" : "−"}${text}`;
+  return value === 0 || text.startsWith("<") ? text : `${value > 0 ? "+" : "−"}${text}`;
 }
 
 /** Changes near the onset. */

@@ -60,7 +60,7 @@ function ruleText(rule: Record<string, unknown>, show: (value: number) => string
   const parts = [
     `${String(rule["type"])} test against ${rule["target"] == null ? "its own past" : show(Number(rule["target"]))}`,
     reference === null ? "" : `reference of ${duration(reference * 60_000)}`,
-    alpha === null ? "" : `false alarms held at ${percent(alpha)}`,
+    alpha ? `at most one false alarm in ${duration(60_000 / alpha)}` : "",
     enough,
   ];
   return parts.filter(Boolean).join(" · ");

@@ -119,7 +119,7 @@ function SpanRow({ columns, tree, row, collapsed, zoom, selected, root, select, 
         {columns.tokens[row] ? compact(columns.tokens[row]) : ""}
       </span>
       <span class="w-cost number" role="gridcell">
-        {columns.is_billable[row] ? cost == null ? <span class="unknown">unknown</span> : cost < SHORTEST_USD ? `<${money(SHORTEST_USD)}` : money(cost) : ""}
+        {columns.is_billable[row] ? cost == null ? <span class="unknown">unknown</span> : cost < SHORTEST_USD ? "<$0.0001" : money(cost) : ""}
       </span>
       <span class="w-bars" role="gridcell">
         <SpanBar startMs={columns.start_ms[row] ?? 0} durationMs={columns.duration_ms[row] ?? 0} zoom={zoom} kind={kind} />
