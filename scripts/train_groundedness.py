@@ -139,7 +139,7 @@ def tabulate(rows: Iterator[Row]) -> Table:
         if not measured:
             without += 1
             continue
-        features.append(gather(m.features for m in measured))
+        features.append(gather(np.stack([m.features for m in measured])))
         unsupported.append(row.is_unsupported)
         groups.append(row.group)
     seconds = time.process_time() - started

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vagus.assess.quality.evaluators.base import Example, Verdict
 from vagus.assess.quality.evaluators.groundedness import Groundedness, load_weights
 from vagus.assess.quality.evidence import Reader
-from vagus.assess.quality.features import FEATURES, gather, measure_answer
+from vagus.assess.quality.features import FEATURES, gather, gather_each, measure_answer
 from vagus.assess.quality.words import word_vectors
 
 DOCUMENTS = [
@@ -151,16 +151,23 @@ def test_features_of_one_sentence_repeat_in_mean_and_worst() -> None:
     vectors = word_vectors()
     evidence = Reader(vectors).read(DOCUMENTS)
     (measured,) = measure_answer(GOOD[0], evidence, vectors)
-    gathered = dict(zip(FEATURES, gather([measured.features]), strict=True))
+    gathered = dict(zip(FEATURES, gather(measured.features[None]), strict=True))
     assert (
         gathered["mean coverage"] == gathered["worst coverage"] == gathered["second worst coverage"]
     )
+
+
+def test_sentences_alone_are_answers_of_one_sentence() -> None:
+    vectors = word_vectors()
+    evidence = Reader(vectors).read(DOCUMENTS)
+    rows = np.stack([m.features for m in measure_answer(" ".join(GOOD), evidence, vectors)])
+    assert np.array_equal(gather_each(rows), np.stack([gather(row[None]) for row in rows]))
 
 
 def test_worst_is_the_highest_for_flaws_and_the_lowest_for_merits() -> None:
     vectors = word_vectors()
     evidence = Reader(vectors).read(DOCUMENTS)
     measured = measure_answer(f"{GOOD[0]} {BAD[0]}", evidence, vectors)
-    gathered = dict(zip(FEATURES, gather(m.features for m in measured), strict=True))
+    gathered = dict(zip(FEATURES, gather(np.stack([m.features for m in measured])), strict=True))
     assert gathered["worst coverage"] < gathered["mean coverage"]
     assert gathered["worst new_names_share"] > gathered["mean new_names_share"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vagus.assess.quality import spans
 from vagus.assess.quality.evaluators.answer_format import AnswerFormat
 from vagus.assess.quality.evaluators.base import Example, Verdict
 from vagus.assess.quality.evaluators.groundedness import Groundedness
@@ -68,7 +69,7 @@ def settle(
 ) -> None:
     """Traces of a retrieval and a model call, with their settled rows."""
     start_ns = time.time_ns()
-    spans, traces = [], []
+    rows, traces = [], []
     for trace_id, answer in answers.items():
         attributes = {
             "root": {"input.value": "How long does a refund take?"},
@@ -78,7 +79,7 @@ def settle(
             },
         }
         for place, (span_id, held) in enumerate(attributes.items()):
-            spans.append(
+            rows.append(
                 {
                     "project": project,
                     "segment": version,
@@ -109,7 +110,7 @@ def settle(
             }
             | changes
         )
-    engine.insert("spans", spans)
+    engine.insert("spans", rows)
     engine.insert("traces", traces)
 
 
@@ -207,12 +208,12 @@ def test_the_budget_fills_again_with_time(engine: Engine, project: str) -> None:
 
 def test_work_stops_when_its_time_is_over_and_goes_on(engine: Engine, project: str) -> None:
     version = start(engine)
-    settle(engine, project, version, {f"t{n}": GOOD for n in range(100)})
+    settle(engine, project, version, {f"t{n}": GOOD for n in range(200)})
     judge = runner(engine, checkpoint(version))
     assert judge.pending_minute() is not None
-    assert judge.tick(now_ms(), slice_s=0) == 64
+    assert judge.tick(now_ms(), slice_s=0) == 128
     assert judge.pending_minute() is not None
-    assert judge.tick(now_ms(), slice_s=0) == 36
+    assert judge.tick(now_ms(), slice_s=0) == 72
     assert judge.pending_minute() is None
     assert judge.tick(now_ms(), slice_s=0) == 0
 
@@ -242,6 +243,16 @@ def test_an_evaluator_that_breaks_is_recorded_and_stops_no_other(
     broken = found["t1", "breaks"]
     assert (broken["status"], broken["value"], broken["passed"]) == ("failed", None, None)
     assert "ArithmeticError" in broken["explanation"]
+
+
+def test_a_trace_too_large_to_read_is_left_out_and_the_others_are_not(
+    engine: Engine, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "_MOST_BYTES", 100_000)
+    version = start(engine)
+    settle(engine, project, version, {"small": GOOD, "large": GOOD * 6_000, "other": GOOD})
+    assert runner(engine, checkpoint(version)).tick(now_ms()) == 2
+    assert {trace_id for trace_id, _ in scores(engine, project)} == {"small", "other"}
 
 
 def test_a_score_from_outside_is_joined_by_the_tick(engine: Engine, project: str) -> None:

@@ -22,6 +22,7 @@ from vagus.assess.quality.words import DIMENSIONS, Matrix, WordVectors
 MAX_DOCUMENT_CHARACTERS = 40_000
 MAX_SENTENCES = 400
 _CACHED_DOCUMENTS = 256
+_CACHED_SETS = 16
 # About 50 bytes are kept for each character.
 _CACHED_CHARACTERS = 400_000
 _CONTENT_WORDS = 5_000
@@ -67,10 +68,18 @@ class Reader:
         self._vectors = vectors
         self._kept: OrderedDict[str, Passage] = OrderedDict()
         self._kept_characters = 0
+        self._joined: OrderedDict[tuple[str, ...], Evidence] = OrderedDict()
 
     def read(self, documents: list[str]) -> Evidence:
         """The evidence in the documents, in their order."""
-        return _joined([self._passage(text[:MAX_DOCUMENT_CHARACTERS]) for text in documents])
+        key = tuple(text[:MAX_DOCUMENT_CHARACTERS] for text in documents)
+        evidence = self._joined.pop(key, None)
+        if evidence is None:
+            evidence = _joined([self._passage(text) for text in key])
+        self._joined[key] = evidence
+        if len(self._joined) > _CACHED_SETS:
+            self._joined.popitem(last=False)
+        return evidence
 
     def _passage(self, text: str) -> Passage:
         passage = self._kept.pop(text, None)

@@ -6,7 +6,6 @@ eight of them, the second worst describe the whole answer, whatever its length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,16 +107,21 @@ def _is_lead_in(sentence: str, content: list[str]) -> bool:
     return sentence.endswith((":", "：")) and len(content) <= 12
 
 
-def gather(rows: Iterable[Matrix]) -> Matrix:
-    """The features of a whole answer out of those of its sentences."""
-    stacked = np.stack(list(rows))
+def gather(sentences: Matrix) -> Matrix:
+    """The features of a whole answer out of those of its sentences, one a row."""
     # Ascending after the sign: the first row is the worst, the second the second worst.
-    ordered = np.sort(stacked * _SIGNS, axis=0)
+    ordered = np.sort(sentences * _SIGNS, axis=0)
     second = ordered[min(1, len(ordered) - 1)] * _SIGNS
     worst = ordered[0] * _SIGNS
+    parts = [sentences.mean(axis=0), worst[_WORST_PLACES], second[_SECOND_PLACES]]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def gather_each(sentences: Matrix) -> Matrix:
+    """The features of every sentence taken as an answer of its own, one a row."""
     return np.concatenate(
-        [stacked.mean(axis=0), worst[_WORST_PLACES], second[_SECOND_PLACES]]
-    ).astype(np.float32)
+        [sentences, sentences[:, _WORST_PLACES], sentences[:, _SECOND_PLACES]], axis=1
+    )
 
 
 def _measure(
@@ -205,10 +209,8 @@ def _runs(words: list[str], evidence: Evidence) -> list[float]:
 
 
 def _best(cosines: Matrix) -> list[float]:
-    if not len(cosines):
-        return [0.0, 0.0, 0.0]
-    top = np.sort(cosines)[::-1][:3]
-    return [float(top[0]), float(top[min(1, len(top) - 1)]), float(top.mean())]
+    top = sorted(cosines.tolist(), reverse=True)[:3]
+    return [top[0], top[min(1, len(top) - 1)], sum(top) / len(top)] if top else [0.0, 0.0, 0.0]
 
 
 def _aligned(
@@ -222,13 +224,14 @@ def _aligned(
     for place, word in enumerate(distinct):
         if stem(word) in evidence.all_stems:
             nearness[place] = 1.0
-    ordered = np.sort(nearness)
+    ordered = sorted(nearness.tolist())
     low = ordered[: max(1, len(ordered) // 5)]
+    worst = ordered[:3]
     return [
-        float(ordered.mean()),
-        float(ordered[0]),
-        float(ordered[:3].mean()),
-        float(low.mean()),
+        sum(ordered) / len(ordered),
+        ordered[0],
+        sum(worst) / len(worst),
+        sum(low) / len(low),
     ]
 
 

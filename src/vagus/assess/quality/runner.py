@@ -15,11 +15,12 @@ import prometheus_client
 
 from vagus.assess.quality.backlog import Backlog, Batch, State, Waiting
 from vagus.assess.quality.evaluators.base import Evaluator, Verdict
-from vagus.assess.quality.examples import Judged, read_example
+from vagus.assess.quality.examples import Judged, SpanContent, read_example
 from vagus.assess.quality.sampling import draw
 from vagus.assess.quality.scores import join_late_scores, known_ids, score_id_of, write_scores
-from vagus.assess.quality.spans import read_spans
+from vagus.assess.quality.spans import TOO_LARGE, read_spans
 from vagus.config import QualitySettings
+from vagus.errors import StoreError
 from vagus.model.score import Score
 from vagus.store.engine import Engine
 
@@ -34,7 +35,7 @@ FAILED = prometheus_client.Counter(
 )
 
 _SLICE_S = 0.5
-_CHUNK = 64
+_CHUNK = 128
 _JOIN_EVERY_MS = 5_000
 
 
@@ -114,14 +115,15 @@ class QualityRunner:
         self._budget -= len(batch.traces)
 
     def _judge(self, project: str, traces: Sequence[Waiting], weight: float) -> int:
-        spans = read_spans(self._engine, project, traces)
+        spans = self._read(project, traces)
         known = known_ids(self._engine, project, [trace.trace_id for trace in traces])
         scores: list[Score] = []
         judged = 0
         for trace in traces:
-            found = read_example(spans.get(trace.trace_id, []))
+            content = spans.get(trace.trace_id, [])
+            found = read_example(content) if content is not None else None
             if found is None:
-                SKIPPED.labels("no_content").inc()
+                SKIPPED.labels("too_large" if content is None else "no_content").inc()
                 continue
             judged += 1
             scores += [
@@ -130,9 +132,21 @@ class QualityRunner:
                 for score in self._scores(evaluator, trace, found, weight)
                 if score.score_id not in known
             ]
-        write_scores(self._engine, project, scores, clock_ns=self._clock_ns)
+        write_scores(self._engine, project, scores, is_new=True, clock_ns=self._clock_ns)
         EVALUATED.inc(judged)
         return judged
+
+    def _read(self, project: str, traces: Sequence[Waiting]) -> dict[str, list[SpanContent] | None]:
+        """The spans of the traces; None for a trace that is too large to be read."""
+        try:
+            return dict(read_spans(self._engine, project, traces))
+        except StoreError as e:
+            if TOO_LARGE not in str(e):
+                raise
+        if len(traces) == 1:
+            return {traces[0].trace_id: None}
+        half = len(traces) // 2
+        return {**self._read(project, traces[:half]), **self._read(project, traces[half:])}
 
     def _scores(
         self, evaluator: Evaluator, trace: Waiting, found: Judged, weight: float

@@ -53,16 +53,23 @@ def write_scores(
     project: str,
     scores: Sequence[Score],
     *,
+    is_new: bool = False,
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> int:
-    """Check and write the scores of one project; the number written. `BadInput` for a bad one."""
+    """Check and write the scores of one project; the number written. `BadInput` for a bad one.
+
+    `is_new`: the caller has made sure that no score with these ids is there to be replaced.
+    """
     for score in scores:
         check_score(score)
     if not scores:
         return 0
     latest = list({score.score_id: score for score in scores}.values())
     rows = _rows(engine, project, latest, clock_ns())
-    _replace(engine, project, rows)
+    if is_new:
+        _insert(engine, rows)
+    else:
+        _replace(engine, project, rows)
     for score in latest:
         WRITTEN.labels(score.source).inc()
     return len(latest)

@@ -17,6 +17,9 @@ Key = tuple[str, str]
 #: Longer attribute values are left out, so that one trace cannot fill the memory.
 _LONGEST = 262_144
 _MOST_SPANS = 20_000
+_MOST_BYTES = 128 * 1024 * 1024
+#: What the engine says when an answer is larger than it may be.
+TOO_LARGE = "TOO_MANY_ROWS_OR_BYTES"
 _KINDS = ("llm", "retrieval", "rerank", "tool")
 #: A trace whose spans lie further apart was settled again; it is read on its own.
 _NEAR_SEGMENTS = 100
@@ -57,6 +60,7 @@ def _read_group(
             "kinds": list(_KINDS),
             "most": _MOST_SPANS,
         },
+        {"max_result_bytes": _MOST_BYTES, "result_overflow_mode": "throw"},
     )
     events = _log_events(engine, project, ids)
     found: defaultdict[str, dict[str, SpanContent]] = defaultdict(dict)

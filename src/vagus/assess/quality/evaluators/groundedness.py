@@ -17,7 +17,13 @@ import numpy as np
 from vagus.assess.quality.evaluators.base import Example, Verdict
 from vagus.assess.quality.evaluators.refusal import find_refusal
 from vagus.assess.quality.evidence import Evidence, Reader
-from vagus.assess.quality.features import FEATURES, Measured, gather, measure_answer
+from vagus.assess.quality.features import (
+    FEATURES,
+    Measured,
+    gather,
+    gather_each,
+    measure_answer,
+)
 from vagus.assess.quality.words import Matrix, word_vectors
 from vagus.errors import InternalError
 
@@ -41,10 +47,11 @@ class Weights:
     scale: Matrix
     coefficients: Matrix
 
-    def support(self, features: Matrix) -> float:
-        """How likely the documents support what the features describe, 0 to 1."""
+    def support(self, features: Matrix) -> list[float]:
+        """How likely the documents support what each row of features describes, 0 to 1."""
         logit = ((features - self.mean) / self.scale) @ self.coefficients + self.intercept
-        return float(1 / (1 + np.exp(np.clip(logit, -30, 30))))
+        likely: list[float] = (1 / (1 + np.exp(np.clip(logit, -30, 30)))).tolist()
+        return likely
 
 
 def load_weights() -> Weights:
@@ -97,8 +104,9 @@ class Groundedness:
 
     def _verdict(self, measured: list[Measured], evidence: Evidence) -> Verdict:
         weights = self._weights
-        value = weights.support(gather(m.features for m in measured))
-        supports = [weights.support(gather([m.features])) for m in measured]
+        rows = np.stack([m.features for m in measured])
+        (value,) = weights.support(gather(rows)[None])
+        supports = weights.support(gather_each(rows))
         passed = value >= weights.threshold
         worst = int(np.argmin(supports))
         sentences = [
