@@ -44,6 +44,15 @@ def test_a_slice_is_the_same_by_get_and_by_post(desk):
     assert (got["by"], got["step"], got["truncated"]) == (["service", "kind"], 600, 0)
 
 
+def test_times_are_numbers_or_text(desk):
+    asked = {"measure": "requests", "from": NOW_S - 600, "to": NOW_S}
+    texts = {name: str(value) for name, value in asked.items()}
+
+    assert desk.post("/api/v1/slice", asked) == desk.post("/api/v1/slice", texts)
+    answer = desk.client.post("/api/v1/slice", json=asked | {"from": 1e30})
+    assert answer.json()["error"]["field"] == "from"
+
+
 def test_an_unknown_ratio_is_null(desk):
     (series,) = desk.get("/api/v1/slice", measure="error_rate")["series"]
 

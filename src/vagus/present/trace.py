@@ -142,7 +142,7 @@ def read_trace_scores(engine: Engine, project: str, trace_id: str) -> list[dict[
     """Every verdict about a trace and its spans, the newest last."""
     answer = engine.query(
         "SELECT score_id, span_id, session, toString(name) AS name, value, label, passed, "
-        "explanation, toString(source) AS source, evaluator, evaluator_version, "
+        "explanation, detail, toString(source) AS source, evaluator, evaluator_version, "
         "toString(status) AS status, toUnixTimestamp64Milli(time) AS time_ms "
         "FROM scores FINAL WHERE project = {project:String} AND trace_id = {trace_id:String} "
         "ORDER BY time, score_id LIMIT 1000",

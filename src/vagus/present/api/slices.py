@@ -30,12 +30,16 @@ class MeasureBody(Model):
     help: str
 
 
+# Epoch seconds as a number, or a text such as -6h or now.
+Moment = Annotated[str, Field(max_length=20)] | int | float
+
+
 class SliceQuestion(Model):
     """A measure over a stretch of time, split and filtered; `step` is in seconds."""
 
     measure: str = Field(max_length=64)
-    start: str = Field("-1h", alias="from", max_length=20)
-    end: str = Field("now", alias="to", max_length=20)
+    start: Moment = Field("-1h", alias="from")
+    end: Moment = Field("now", alias="to")
     by: list[str] = Field(default_factory=list, max_length=4)
     filter: str = Field("", max_length=4000)
     step: int | None = None
@@ -154,7 +158,7 @@ def get_facets(
 
 
 def _answer(services: Services, principal: Principal, question: SliceQuestion) -> SliceBody:
-    start_s, end_s = parse_range(question.start, question.end, now_s=services.now_s)
+    start_s, end_s = parse_range(str(question.start), str(question.end), now_s=services.now_s)
     request = Request(
         measure=question.measure,
         start_s=start_s,

@@ -75,6 +75,7 @@ class ScoreRow(Model):
     label: str
     passed: bool | None
     explanation: str
+    detail: str
     source: str
     evaluator: str
     evaluator_version: str
