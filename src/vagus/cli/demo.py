@@ -33,7 +33,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
 
 _START_S = 60.0
-_STOP_S = 15.0
+_STOP_S = 30.0
 _POLL_S = 0.2
 _INCIDENT_POLL_S = 2.0
 #: The traffic is small, so more of it is judged than by default; all of it would take too long.
@@ -53,7 +53,7 @@ class Server:
 
 def main(argv: Sequence[str]) -> int:
     """Run the demo until Ctrl-C; the exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = build_parser().parse_args(argv)
     console = Console()
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -66,7 +66,8 @@ def main(argv: Sequence[str]) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the demo's own arguments."""
     parser = argparse.ArgumentParser(prog="vagus demo", description=__doc__)
     add = parser.add_argument
     add(
