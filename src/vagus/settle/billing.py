@@ -7,6 +7,8 @@ unless something below it is, and one provider response is charged once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from vagus.settle.span import Span
 from vagus.settle.tree import Tree
 
@@ -20,44 +22,37 @@ _RETRYABLE = frozenset(("rate_limit", "timeout", "connection", "server_error"))
 
 def billable_spans(tree: Tree) -> frozenset[int]:
     """The positions of the spans that are charged."""
-    billable = _with_usage(tree)
-    charged = set(billable)
+    reports = [
+        span.has_usage and (span.kind in _CALLS or span.kind in _CARRIERS) for span in tree.spans
+    ]
+    reported_below = _is_below(tree, reports)
+    called_below = _is_below(tree, [span.kind in _CALLS for span in tree.spans])
+    charged = {n for n in tree.order if reports[n] and not reported_below[n]}
     covered = [False] * len(tree.spans)
-    calls_below = _calls_below(tree)
     for n in tree.order:
-        parent = tree.parents[n]
+        parent, span = tree.parents[n], tree.spans[n]
         covered[n] = parent >= 0 and (covered[parent] or parent in charged)
-        span = tree.spans[n]
-        is_silent_call = span.kind in _CALLS and not span.has_usage and not calls_below[n]
-        if is_silent_call and not covered[n] and (span.request_model or span.response_model):
-            billable.append(n)
-    return frozenset(_once_per_response(tree, billable))
+        is_silent_call = (
+            span.kind in _CALLS
+            and bool(span.request_model or span.response_model)
+            and not (span.has_usage or called_below[n] or reported_below[n])
+        )
+        if is_silent_call and not covered[n]:
+            charged.add(n)
+    return frozenset(_once_per_response(tree, charged))
 
 
-def _with_usage(tree: Tree) -> list[int]:
-    """The deepest spans that report usage."""
-    reported_below = [False] * len(tree.spans)
-    deepest = []
-    for n in reversed(tree.order):
-        span = tree.spans[n]
-        reports = span.has_usage and (span.kind in _CALLS or span.kind in _CARRIERS)
-        if reports and not reported_below[n]:
-            deepest.append(n)
-        if (reports or reported_below[n]) and tree.parents[n] >= 0:
-            reported_below[tree.parents[n]] = True
-    return deepest
-
-
-def _calls_below(tree: Tree) -> list[bool]:
+def _is_below(tree: Tree, holds: Sequence[bool]) -> list[bool]:
+    """Whether something holds for any span below, by position."""
     below = [False] * len(tree.spans)
     for n in reversed(tree.order):
         parent = tree.parents[n]
-        if parent >= 0 and (below[n] or tree.spans[n].kind in _CALLS):
+        if parent >= 0 and (below[n] or holds[n]):
             below[parent] = True
     return below
 
 
-def _once_per_response(tree: Tree, billable: list[int]) -> list[int]:
+def _once_per_response(tree: Tree, billable: Iterable[int]) -> list[int]:
     seen: set[tuple[str, str]] = set()
     kept = []
     for n in sorted(billable, key=lambda n: (tree.spans[n].start_ns, n)):
