@@ -134,11 +134,11 @@ def test_a_segment_is_sealed_at_its_size(tmp_path: Path) -> None:
     wal = open_wal(tmp_path, segment_bytes=1000)
 
     _append(wal, *(b"%03d" % i + b"x" * 400 for i in range(9)))
+    wal.close()
     sizes = [ref.size for ref in wal.sealed()]
 
     assert len(sizes) == 3
     assert all(1000 <= size < 1500 for size in sizes)
-    wal.close()
 
 
 def test_a_segment_is_sealed_at_its_age(tmp_path: Path) -> None:
