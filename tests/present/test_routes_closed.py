@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.routing import APIRoute
 
+from vagus.present.api.body import MAX_BYTES
 from vagus.present.api.build import SUBJECTS
 
 OPEN = {"/healthz", "/readyz", "/sign-in"}
@@ -168,3 +169,32 @@ def test_openapi_is_complete_and_needs_a_credential(house, desk):
                 content = operation["responses"][code].get("content", {})
                 schemas = [body.get("schema") for body in content.values()]
                 assert code == "303" or all(schemas), (method, path)
+
+
+def test_a_large_body_is_refused_before_anybody_is_known(house):
+    anybody = house.client()
+    told = anybody.post("/api/v1/slice", content=b"x" * (MAX_BYTES + 1))
+
+    def endless():
+        for _ in range(MAX_BYTES // 2**20 + 2):
+            yield b" " * 2**20
+
+    untold = anybody.post(
+        "/api/v1/slice", content=endless(), headers={"Content-Type": "application/json"}
+    )
+
+    assert (told.status_code, untold.status_code) == (413, 413)
+    assert "too large" in told.json()["error"]["message"]
+
+
+def test_what_the_engine_says_stays_in_the_log(house, desk, caplog):
+    house.engine.execute("RENAME TABLE scores TO scores_away")
+    try:
+        answer = desk.client.get("/api/v1/scores")
+    finally:
+        house.engine.execute("RENAME TABLE scores_away TO scores")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "scores" not in answer.json()["error"]["message"]
+    assert "Unknown table" in caplog.text

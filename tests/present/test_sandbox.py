@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vagus.errors import BadInput, StoreError
-from vagus.present.sandbox import fence, pure_functions_sql, scope_sql
+from vagus.present.functions import pure_functions_sql
+from vagus.present.sandbox import fence, scope_sql
 
 SECRET = "other-project-secret"
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vagus.errors import BadInput, StoreError
-from vagus.present.sandbox import fence, pure_functions_sql, scope_sql
+from vagus.present.functions import pure_functions_sql
+from vagus.present.sandbox import fence, scope_sql
 from vagus.store.engine import Engine
 
 MAX_ROWS = 10_000

@@ -17,6 +17,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from vagus.errors import BadInput
+from vagus.present.functions import is_harmless
 
 MAX_CHARS = 20_000
 MAX_NESTING = 40
@@ -47,63 +48,11 @@ TABLES = {
 # not depend on the parser here.
 FENCED = ("spans", "logs", "metric_points", "traces", "steps", "scores")
 
-# Categories of `system.functions` whose members compute from their arguments alone.
-PURE_CATEGORIES = (
-    "Aggregate Functions",
-    "Arithmetic",
-    "Arrays",
-    "Bit",
-    "Bitmap",
-    "Comparison",
-    "Conditional",
-    "Dates and Times",
-    "Distance",
-    "Encoding",
-    "Hash",
-    "IP Address",
-    "JSON",
-    "Logical",
-    "Map",
-    "Mathematical",
-    "Null",
-    "Random Number",
-    "Rounding",
-    "String",
-    "String Replacement",
-    "String Search",
-    "String Splitting",
-    "Time Window",
-    "Tuple",
-    "Type Conversion",
-    "URL",
-    "UUID",
-)
-
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_PURE_OTHERS = _words(
-    "bar countdigits formatreadablesize formatreadabledecimalsize formatreadablequantity "
-    "formatreadabletimedelta identity materialize neighbor rownumberinallblocks "
-    "runningdifference totypename transform"
-)
-# The IN family reads a table when its second argument is a name; the operator is checked instead.
-_NEVER = _words(
-    "in notin globalin globalnotin nullin notnullin globalnullin globalnotnullin inignoreset "
-    "notinignoreset globalinignoreset globalnotinignoreset nullinignoreset notnullinignoreset "
-    "globalnullinignoreset globalnotnullinignoreset kqlparametercast servertimezone timezone "
-    "structuretoprotobufschema structuretocapnprotoschema chdb aggthrow"
-)
-_COMBINATORS = (
-    "If", "Array", "Map", "Distinct", "OrDefault", "OrNull", "ForEach", "State", "Merge",
-    "SimpleState", "MergeState", "ArgMin", "ArgMax", "Resample",
-)  # fmt: skip
-_TYPES = _words(
-    "nullable array map tuple lowcardinality fixedstring datetime datetime64 decimal decimal32 "
-    "decimal64 decimal128 enum8 enum16 date string float32 float64"
-)
 # Words that may stand before a parenthesis without being a function.
 _WORDS = _words(
     "in and or not as select from join on where having by union all over using except "
@@ -126,16 +75,6 @@ _NODES: tuple[type[exp.Expr], ...] = (
     exp.Lambda, exp.Bracket, exp.Slice, exp.Dot, exp.Exists, exp.Cube, exp.Rollup,
     exp.GroupingSets, exp.PropertyEQ, exp.Aliases,
 )  # fmt: skip
-
-
-def pure_functions_sql() -> str:
-    """The query that asks the engine for the names of its pure functions, aliases included."""
-    categories = ", ".join(f"'{name}'" for name in PURE_CATEGORIES)
-    own = f"origin = 'System' AND categories IN ({categories})"
-    return (
-        f"SELECT lower(name) AS name FROM system.functions WHERE {own} OR lower(alias_to) IN "
-        f"(SELECT lower(name) FROM system.functions WHERE {own})"
-    )
 
 
 def scope_sql(query: str, functions: Collection[str]) -> str:
@@ -365,8 +304,7 @@ def _quoted(text: str) -> str:
 
 def _check_functions(tokens: list[Token], functions: Collection[str]) -> None:
     for name in _called(tokens):
-        low = name.lower()
-        if low in _NEVER or not (_is_pure(name, functions) or low in _TYPES):
+        if not is_harmless(name, functions):
             raise BadInput(f"the function {name!r} is not allowed here", field="query")
 
 
@@ -397,14 +335,4 @@ def _is_word(token: Token) -> bool:
         token.token_type is TokenType.IDENTIFIER
         or token.text[:1].isalpha()
         or token.text[:1] == "_"
-    )
-
-
-def _is_pure(name: str, functions: Collection[str]) -> bool:
-    if name.lower() in functions or name.lower() in _PURE_OTHERS or name.lower() == "numbers":
-        return True
-    return any(
-        name.endswith(suffix) and _is_pure(name.removesuffix(suffix), functions)
-        for suffix in _COMBINATORS
-        if len(name) > len(suffix)
     )

@@ -22,6 +22,7 @@ from vagus.present.api import (
     trace,
     traces,
 )
+from vagus.present.api.body import BodyLimit
 from vagus.present.api.failure import FailureBody, answer_failures
 from vagus.present.api.headers import SecurityHeaders
 from vagus.present.api.permit import CanSpeak
@@ -51,6 +52,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.state.prometheus = PrometheusPage(services.engine, services.catalogue)
     answer_failures(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     for subject in SUBJECTS:
         app.include_router(subject.router)

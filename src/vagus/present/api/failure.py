@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from vagus.errors import BadInput, InternalError, Unauthorized, Unavailable, VagusError
+from vagus.errors import BadInput, InternalError, StoreError, Unauthorized, Unavailable, VagusError
+
+_log = logging.getLogger(__name__)
 
 
 class Failure(BaseModel):
@@ -47,6 +51,10 @@ def _known(request: Request, error: Exception) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, StoreError):
+        # What the engine said may quote our SQL and other people's data: it is for the log alone.
+        _log.error("%s %s failed: %s", request.method, request.url.path, error)
+        failure = Failure(message="the store could not answer; the log of the server says why")
     if isinstance(error, InternalError):
         failure = Failure(message=f"{error}; this is a bug in Vagus, please report it")
     status = error.status if isinstance(error, VagusError) else 500

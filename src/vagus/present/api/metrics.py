@@ -10,7 +10,10 @@ from vagus.present.export.prometheus import CONTENT_TYPE, PrometheusPage
 router = APIRouter(tags=["health"])
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+_TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+@router.get("/metrics", response_class=Response, responses={200: _TEXT})
 def metrics(request: Request, services: Given, principal: CanRead) -> Response:
     """How this process does and what the project's measures are, in Prometheus' text format."""
     page: PrometheusPage = request.app.state.prometheus
