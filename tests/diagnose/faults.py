@@ -95,7 +95,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "provider_slow": ("latency_p95", changed(ms_per_token=22.0, ttft_ms=1100.0)),
     "silent_model_change": (
         "groundedness",
-        changed(answering={"large": "large-2026-06"}, output_tokens=260.0, grounded=0.70, refused=0.07),
+        changed(answering={"large": "large-2026-06"}, output_tokens=260.0, grounded=0.70,
+                refused=0.07),
     ),
     "model_removed": ("error_rate", changed(model_gone="small")),
     "prompt_regression": (
@@ -168,9 +169,11 @@ def _request(
         "prompt": "answer",
         "prompt_version": app.prompt_version if has_new_prompt else before.prompt_version,
     }  # fmt: skip
-    call = _Call(app, rng, shared)
     # Finance asks long questions of the expensive model; the others do not.
     model = "sonnet" if team == "finance" else _pick(rng, app.models)
+    if not has_new_prompt or (app.answering and model not in app.answering):
+        app = before
+    call = _Call(app, rng, shared)
     steps: list[dict[str, Any]] = []
     is_agent = rng.random() < app.agent_share
     failed = ""
@@ -242,7 +245,8 @@ class _Call:
         }  # fmt: skip
         for failure, chance in chances.items():
             # Limits and outages belong to one provider.
-            hit = chance if PROVIDERS[model] == "alpha" or failure not in ("rate_limit", "server_error") else 0.003
+            is_theirs = failure in ("rate_limit", "server_error") and PROVIDERS[model] == "beta"
+            hit = 0.003 if is_theirs else chance
             if rng.random() < hit:
                 return failure
         return ""
@@ -258,11 +262,16 @@ class _Call:
                              status="error", error_class=failed)  # fmt: skip
         tokens_in = int((500 + hits * app.chunk_tokens) * length * rng.lognormvariate(0, 0.2))
         tokens_out = max(1, int(app.output_tokens * rng.lognormvariate(0, 0.35)))
-        cached = int(tokens_in * min(1.0, max(0.0, rng.gauss(app.cached, 0.1)))) if app.cached else 0
+        cached = (
+            int(tokens_in * min(1.0, max(0.0, rng.gauss(app.cached, 0.1)))) if app.cached else 0
+        )
         price = PRICES[model]
         cost = (tokens_in - 0.5 * cached) * price[0] + tokens_out * price[1]
         known = model in app.priced
-        ttft = app.ttft_ms * rng.lognormvariate(0, 0.25) * (1.3 if not cached else 1.0) + app.network_ms
+        ttft = (
+            app.ttft_ms * rng.lognormvariate(0, 0.25) * (1.3 if not cached else 1.0)
+            + app.network_ms
+        )
         cut = rng.random() < app.truncated
         return self.step(
             "llm", ttft + tokens_out * app.ms_per_token * (1 + 2 * app.stall), **named,
@@ -306,7 +315,8 @@ def _trace(
         "provider": PROVIDERS[model], "agent": "helper" if is_agent else "",
         "index_name": "help-centre" if version else "", "index_version": min(version, default=""),
         "duration_ms": wait_ms + 10 + sum(s["duration_ms"] for s in steps),
-        "span_count": len(kept) + 1, "orphan_count": len(lost) // 2, "billable_calls": len(billable),
+        "span_count": len(kept) + 1, "orphan_count": len(lost) // 2,
+        "billable_calls": len(billable),
         "retry_calls": sum(s.get("is_retry", 0) for s in billable), "tool_calls": len(tools),
         "tool_errors": sum(s["status"] == "error" for s in tools),
         "agent_steps": sum(s["kind"] == "llm" for s in steps) if is_agent else 0,
@@ -322,13 +332,14 @@ def _trace(
 
 def _scores(call: _Call, model: str, hits: int, is_agent: bool, rows: Rows) -> None:
     app, rng = call.app, call.rng
-    dimensions = {
-        k: v for k, v in call.shared.items()
-    } | {"model": app.answering.get(model, model), "provider": PROVIDERS[model]}  # fmt: skip
+    answered = app.answering.get(model, model)
+    dimensions = call.shared | {"model": answered, "provider": PROVIDERS[model]}
     if not is_agent:
         dimensions |= {"index_name": "help-centre", "index_version": app.index_version}
 
-    def add(name: str, value: float, passed: bool, source: str = "code", weight: float = 2.0) -> None:
+    def add(
+        name: str, value: float, passed: bool, source: str = "code", weight: float = 2.0
+    ) -> None:
         rows["scores"].append(
             {**dimensions, "score_id": f"{rng.getrandbits(128):032x}", "name": name, "value": value,
              "passed": int(passed), "source": source, "weight": weight, "status": "ok",

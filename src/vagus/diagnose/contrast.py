@@ -105,8 +105,8 @@ def read_cells(engine: Engine, scope: Scope, measure: Measure, windows: Windows)
 def sample(measure: Measure, sums: Sums, threshold: float) -> Moments:
     """The sums of a group as a sample; a quantile becomes the share above `threshold`."""
     if measure.kind is Kind.QUANTILE:
-        above, n = share_above(list(sums.buckets), list(sums.buckets.values()), threshold)
-        return Moments(n, above, above)
+        above, of = share_above(list(sums.buckets), list(sums.buckets.values()), threshold)
+        return Moments(float(of), float(above), float(above))
     roles = sums.by_role
     total, weight = roles.get("numerator", 0.0), roles.get("denominator", roles.get("n", 0.0))
     squares = roles.get("squares", total)

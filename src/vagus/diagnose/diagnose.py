@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from vagus.diagnose.contrast import (
 from vagus.diagnose.hypothesis import Case, rank, verdict
 from vagus.diagnose.indicators import INDICATORS, Indicator
 from vagus.diagnose.narrate import narrate, summarise
-from vagus.diagnose.observe import Moved, Observation, decide, observe
+from vagus.diagnose.observe import Moved, Observation, decide, decide_alone, observe
 from vagus.diagnose.scope import Scope, make_scope
 from vagus.diagnose.stages import onset_ms as find_onset_ms
 from vagus.diagnose.stages import order_stages
@@ -67,7 +68,11 @@ def diagnose(
     scope = make_scope(project, target, filter, group or {})
     windows = choose_windows(onset_ms, window_ms, now_ms)
     looked = [observe(engine, scope, i, catalogue, windows) for i in _indicators(measure)]
-    observations = decide(looked)
+    target_seen = decide_alone(looked[0])
+    observations = {**decide(looked[1:]), _TARGET: target_seen}
+    if measure in observations:
+        # The same numbers must not be called both a move and noise.
+        observations[measure] = replace(observations[measure], moved=target_seen.moved)
     windows = _better_onset(windows, observations[_TARGET])
     changes = _changes(engine, meta, scope, windows)
     case = _case(engine, scope, catalogue, windows, observations, changes)
@@ -133,16 +138,23 @@ def _case(
         visible_changes=changes.visible,
         contrasts=contrast(cells, up_is_bad, is_share),
         cells=cells,
-        splits=_splits(cells),
+        splits=_splits(cells, {s.dimension for s in changes.changes if s.is_new}),
         growth=growth(counted),
     )
 
 
-def _splits(cells: Sequence[Cells]) -> dict[str, Split[str]]:
-    """The decomposition by every dimension in which there is something to move between."""
+def _splits(cells: Sequence[Cells], replaced: set[str]) -> dict[str, Split[str]]:
+    """The decomposition by every dimension in which there is something to move between.
+
+    Where a new value replaced another there is no rate to compare with, and all would look like
+    mix: those are changes.
+    """
     found = {}
     for group in cells:
         values = {v for v in (*group.before, *group.after) if v}
+        # A split by users would call every burst of one user a shift of traffic.
+        if group.dimension == "user" or group.dimension in replaced:
+            continue
         if len(values) > 1 and (split := group.split()) is not None:
             found[group.dimension] = split
     return found

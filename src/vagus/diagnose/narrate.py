@@ -1,4 +1,4 @@
-"""The finding in plain sentences, each with the query behind it; the same finding reads the same."""
+"""The finding in plain sentences, each with its query; the same finding reads the same."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from vagus.diagnose.hypothesis import Case, describe_change
 from vagus.diagnose.observe import Moved
 from vagus.diagnose.phrase import clock, number, target_levels, where
 from vagus.model.finding import Decomposition, Hypothesis, Sentence, StageShift
+
+#: Dimensions by which traffic moves; a version that replaces another is a change, not a mix.
+_TRAFFIC = ("team", "feature", "tenant", "env", "region", "service", "model", "provider")
 
 
 def narrate(
@@ -79,7 +82,7 @@ def _segment_sentence(contrasts: Sequence[Contrast]) -> list[Sentence]:
 
 
 def _mix_sentence(decomposition: Sequence[Decomposition], case: Case) -> list[Sentence]:
-    rows = [d for d in decomposition if abs(d.mix) + abs(d.rate) > 0]
+    rows = [d for d in decomposition if d.by in _TRAFFIC and abs(d.mix) + abs(d.rate) > 0]
     if not rows:
         return []
     row = max(rows, key=lambda d: abs(d.mix) / (abs(d.mix) + abs(d.rate)))

@@ -19,7 +19,7 @@ from vagus.diagnose.indicators import Indicator
 from vagus.diagnose.scope import Scope, query_body
 from vagus.diagnose.windows import Windows
 from vagus.measures.catalogue import Catalogue, Interval, Kind, Measure
-from vagus.measures.filter import Filter, parse, render
+from vagus.measures.filter import Filter, Values, parse, render
 from vagus.measures.slice import Point, Request, read_sums
 from vagus.measures.value import Sums, evaluate
 from vagus.stats.changepoint import ChangePoint, change_point, rate_change_point
@@ -28,6 +28,7 @@ from vagus.store.engine import Engine
 
 Z95 = 1.959963984540054
 FALSE_DISCOVERY_RATE = 0.001
+SINGLE_ERROR_RATE = 0.01
 #: Fewer observations on a side than this, and an indicator is unknown and not flat.
 _FEWEST = 20
 _AMOUNTS = (Kind.COUNT, Kind.SUM)
@@ -102,6 +103,16 @@ def decide(observations: Sequence[Observation]) -> dict[str, Observation]:
     return decided
 
 
+def decide_alone(observation: Observation) -> Observation:
+    """Whether the diagnosed measure moved: asked once, because a monitor has already fired."""
+    if observation.moved is Moved.UNKNOWN:
+        return observation
+    moved = Moved.FLAT
+    if observation.p_value < SINGLE_ERROR_RATE and is_material(observation):
+        moved = Moved.UP if observation.score > 0 else Moved.DOWN
+    return replace(observation, moved=moved)
+
+
 def is_material(observation: Observation) -> bool:
     """Whether a change is big enough to matter to anyone."""
     before, after = observation.before.value or 0.0, observation.after.value or 0.0
@@ -136,7 +147,9 @@ def _mean_change(points: Sequence[Point]) -> ChangePoint | None:
 def _of_kind(measure: Measure, indicator: Indicator) -> Measure:
     """The measure as the indicator narrows it, so that the scope knows which kinds it is about."""
     kinds = [
-        t.values for t in parse(indicator.filter).terms if getattr(t, "dimension", "") == "kind"
+        term.values
+        for term in parse(indicator.filter).terms
+        if isinstance(term, Values) and term.dimension == "kind"
     ]
     if not kinds:
         return measure
@@ -161,7 +174,8 @@ def _observation(
     score = _score(measure, before, after, left, right)
     is_known = score is not None and min(before.n, after.n) >= _FEWEST
     if measure.kind in _AMOUNTS:
-        before, after = _per_step(before, left), _per_step(after, right)
+        minutes = windows.step_s / 60
+        before, after = _per_minute(before, left, minutes), _per_minute(after, right, minutes)
     return Observation(
         indicator=indicator,
         measure=measure,
@@ -182,10 +196,10 @@ def _window_point(measure: Measure, found: Mapping[int, Sums], window: tuple[int
     return evaluate(measure, total, window[0])
 
 
-def _per_step(point: Point, steps: Sequence[Point]) -> Point:
-    """An amount as its mean over steps, so that windows of different length compare."""
+def _per_minute(point: Point, steps: Sequence[Point], minutes: float) -> Point:
+    """An amount by the minute, so that windows of different length compare."""
     known = [p.value for p in steps if p.value is not None]
-    return replace(point, value=sum(known) / len(known) if known else None)
+    return replace(point, value=sum(known) / len(known) / minutes if known else None)
 
 
 def _score(
@@ -211,11 +225,12 @@ def _error(point: Point) -> float | None:
 
 
 def _excess_scatter(level: float, steps: Sequence[Point]) -> float:
-    """How much wider the steps of the reference scatter than their own intervals say; at least 1."""
+    """How much wider the reference scatters than its intervals say; at least 1."""
     ratios = []
     for point in steps:
         error = _error(point)
-        if point.value is not None and error:
+        # The error of a step with a handful of rows is too rough to compare with.
+        if point.value is not None and error and point.n >= 5:
             ratios.append(((point.value - level) / error) ** 2)
     # 0.455 is the median of a squared standard normal; the median ignores a single odd step.
     return math.sqrt(max(1.0, float(np.median(ratios)) / 0.455)) if len(ratios) >= 8 else 1.0

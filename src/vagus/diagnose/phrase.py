@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from vagus.diagnose.observe import Moved, Observation
-from vagus.measures.catalogue import Measure
+from vagus.measures.catalogue import Kind, Measure
 
 _KIND_NAMES = {"retrieval": "Retrieval", "llm": "Generation", "tool,mcp": "Tool",
                "embedding": "Embedding", "rerank": "Reranking"}  # fmt: skip
@@ -40,13 +40,14 @@ def indicator_name(observation: Observation) -> str:
 def levels(observation: Observation) -> str:
     """What an indicator did, with its numbers, as a sentence without its end."""
     unit = observation.measure.unit
+    each = " a minute" if observation.measure.kind in (Kind.COUNT, Kind.SUM) else ""
     before, after = observation.before, observation.after
     name = indicator_name(observation)
     if observation.moved is Moved.FLAT:
-        return f"{name} stayed near {number(after.value, unit)} (n = {after.n:,.0f})"
+        return f"{name} stayed near {number(after.value, unit)}{each} (n = {after.n:,.0f})"
     verb = "rose" if observation.moved is Moved.UP else "fell"
     was, now = number(before.value, unit), number(after.value, unit)
-    return f"{name} {verb} from {was} to {now} (n = {before.n:,.0f} and {after.n:,.0f})"
+    return f"{name} {verb} from {was} to {now}{each} (n = {before.n:,.0f} and {after.n:,.0f})"
 
 
 def target_levels(measure: Measure, observation: Observation) -> str:
