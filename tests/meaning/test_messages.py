@@ -322,6 +322,7 @@ def test_offered_tools_are_read(attributes: dict[str, str]) -> None:
             "",
         ),
         ({"gen_ai.retrieval.query.text": "stale index"}, "stale index", ""),
+        ({"gen_ai.tool.call.arguments": '{"city": "Paris"}'}, '{"city": "Paris"}', ""),
         ({}, "", ""),
     ],
 )

@@ -82,8 +82,10 @@ def plain_input(
         text = message_text(message, _ASKED)
         if text:
             return text[:limit]
-    query = first(attributes, "gen_ai.retrieval.query.text", "reranker.query")
-    return as_text(query)[:limit]
+    asked_for = first(
+        attributes, "gen_ai.retrieval.query.text", "reranker.query", "gen_ai.tool.call.arguments"
+    )
+    return as_text(asked_for)[:limit]
 
 
 def plain_output(
