@@ -132,6 +132,9 @@ class Platform:
         )
         egress = Egress(allow_private=_listed(settings.respond.allow_private))
         self.notifier = Notifier(self.meta, egress, now_ms=now_ms, jitter=random.random)
+        self._make_workers()
+
+    def _make_workers(self) -> None:
         self._loaded_segments: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._judged_to_s = 0.0
         self._data_changed = threading.Event()

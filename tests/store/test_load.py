@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValueList
 
@@ -99,6 +101,76 @@ def test_a_nested_value_nobody_decoded_keeps_its_bytes(
     )
     raw = base64.b64encode(attributes[0].value.kvlist_value.SerializeToString()).decode()
     assert found.one() == f'{{"$protobuf":"{raw}"}}'
+
+
+def test_true_is_true_whatever_number_stands_for_it(
+    engine: ChdbEngine, project: str, tmp_path: Path
+) -> None:
+    message = request()
+    attributes = message.resource_spans[0].scope_spans[0].spans[0].attributes
+    attributes.add(key="yes").value.bool_value = True
+    body = message.SerializeToString()
+    assert body.count(b"\x12\x02\x10\x01") == 1
+    write(tmp_path / "a.seg", project, body.replace(b"\x12\x02\x10\x01", b"\x12\x02\x10\x07"))
+    load(engine, tmp_path / "a.seg")
+    found = engine.query(
+        "SELECT attributes['yes'] AS yes FROM spans WHERE project = {p:String}", {"p": project}
+    )
+    assert found.one() == "true"
+
+
+def test_logs_are_kept_with_their_body(engine: ChdbEngine, project: str, tmp_path: Path) -> None:
+    message = ExportLogsServiceRequest()
+    records = message.resource_logs.add().scope_logs.add().log_records
+    first = records.add(time_unix_nano=7, severity_number=9, severity_text="INFO", trace_id=b"t" * 16)
+    first.body.string_value = "hello"
+    second = records.add(observed_time_unix_nano=8, event_name="gen_ai.choice")
+    second.body.array_value.values.add().int_value = 1
+    write(tmp_path / "a.seg", project, message.SerializeToString(), signal="logs")
+    load(engine, tmp_path / "a.seg", signal="logs")
+    found = engine.query(
+        "SELECT time_ns, severity, event_name, body_kind, body, trace_id != '' AS traced "
+        "FROM logs WHERE project = {p:String} ORDER BY time_ns",
+        {"p": project},
+    )
+    assert list(found.rows()) == [
+        (7, "INFO", "", 1, "hello", 1),
+        (8, "", "gen_ai.choice", 5, "[1]", 0),
+    ]
+
+
+def test_every_kind_of_metric_point_is_kept(
+    engine: ChdbEngine, project: str, tmp_path: Path
+) -> None:
+    message = ExportMetricsServiceRequest()
+    metrics = message.resource_metrics.add().scope_metrics.add().metrics
+    metrics.add(name="gauge").gauge.data_points.add(as_int=-3, time_unix_nano=1)
+    total = metrics.add(name="sum", unit="By")
+    total.sum.is_monotonic, total.sum.aggregation_temporality = True, 2
+    total.sum.data_points.add(as_double=1.5).attributes.add(key="k").value.string_value = "v"
+    metrics.add(name="histogram").histogram.data_points.add(
+        count=3, sum=6.0, bucket_counts=[1, 2], explicit_bounds=[2.0], max=4.0
+    )
+    exponential = metrics.add(name="exponential").exponential_histogram.data_points.add(
+        count=2, sum=3.0, scale=1, zero_count=1
+    )
+    exponential.positive.bucket_counts.append(1)
+    summary = metrics.add(name="summary").summary.data_points.add(count=2, sum=5.0)
+    summary.quantile_values.add(quantile=0.5, value=2.5)
+    write(tmp_path / "a.seg", project, message.SerializeToString(), signal="metrics")
+    load(engine, tmp_path / "a.seg", signal="metrics")
+    found = engine.query(
+        "SELECT metric, type, value, count, sum, min, max, bounds, buckets, attr_values "
+        "FROM metric_points WHERE project = {p:String} ORDER BY type",
+        {"p": project},
+    )
+    assert list(found.rows()) == [
+        ("gauge", "gauge", -3.0, 1, -3.0, None, None, [], [], []),
+        ("sum", "sum", 1.5, 1, 1.5, None, None, [], [], ["v"]),
+        ("histogram", "histogram", 6.0, 3, 6.0, None, 4.0, [2.0], [1, 2], []),
+        ("exponential", "exponential_histogram", 3.0, 2, 3.0, None, None, [], [1], []),
+        ("summary", "summary", 5.0, 2, 5.0, None, None, [], [], []),
+    ]
 
 
 def test_a_replayed_segment_adds_nothing(

@@ -6,10 +6,8 @@ the body, `param_*` and settings in the URL, data in the body, errors with their
 
 from __future__ import annotations
 
-import gzip
 import re
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import zstandard
+from vagus.receive.inflate import inflate
 
 _CLIENT_ONLY = frozenset(("query", "database", "session_id", "session_check", "session_timeout",
                           "client_protocol_version", "compress", "decompress", "query_id",
@@ -42,14 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             body = b"".join(self._chunks())
-        encoding = self.headers.get("Content-Encoding", "")
-        if encoding == "gzip":
-            body = gzip.decompress(body)
-        elif encoding == "deflate":
-            body = zlib.decompress(body)
-        elif encoding == "zstd":
-            body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        self._answer(body)
+        self._answer(inflate(body, self.headers.get("Content-Encoding", ""), 2**30))
 
     def _chunks(self) -> Iterator[bytes]:
         while size := int(self.rfile.readline().split(b";")[0], 16):

@@ -45,7 +45,7 @@ def _element(e: str) -> str:
     """The JSON of one element of an array."""
     return (
         f"multiIf({e}.value = 1, toJSONString({e}.string_value), "
-        f"{e}.value = 2, if({e}.bool_value, 'true', 'false'), "
+        f"{e}.value = 2, if({e}.bool_value != 0, 'true', 'false'), "
         f"{e}.value = 3, toString({e}.int_value), {e}.value = 4, {_double(f'{e}.double_value')}, "
         f"{e}.value = 5, {_nested(f'{e}.array_value')}, "
         f"{e}.value = 6, {_nested(f'{e}.kvlist_value')}, "
@@ -65,7 +65,7 @@ def _text(v: str) -> str:
     return (
         f"multiIf({v}.value = 1, {v}.string_value, {v}.value = 3, toString({v}.int_value), "
         f"{v}.value = 4, toString({v}.double_value), "
-        f"{v}.value = 2, if({v}.bool_value, 'true', 'false'), "
+        f"{v}.value = 2, if({v}.bool_value != 0, 'true', 'false'), "
         f"{v}.value = 5, {_array(v)}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
         f"{v}.value = 7, base64Encode({v}.bytes_value), '')"
     )
@@ -82,7 +82,7 @@ def _json(attributes: str) -> str:
 def _element_or_array(v: str) -> str:
     return (
         f"multiIf({v}.value = 1, toJSONString({v}.string_value), "
-        f"{v}.value = 2, if({v}.bool_value, 'true', 'false'), "
+        f"{v}.value = 2, if({v}.bool_value != 0, 'true', 'false'), "
         f"{v}.value = 3, toString({v}.int_value), {v}.value = 4, {_double(f'{v}.double_value')}, "
         f"{v}.value = 5, {_array(v)}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
         f"{v}.value = 7, concat('{{\"$bytes\":\"', base64Encode({v}.bytes_value), '\"}}'), 'null')"
@@ -206,7 +206,7 @@ def _points() -> str:
     empty = "emptyArrayFloat64(), emptyArrayUInt64()"
     return "arrayConcat(" + ", ".join((
         kind("gauge", f"(1, 0, 0, {times}, {number}, 1, {number}, NULL, NULL, {empty}, '')"),
-        kind("sum", f"(2, item.sum.aggregation_temporality, item.sum.is_monotonic, {times}, "
+        kind("sum", f"(2, item.sum.aggregation_temporality, item.sum.is_monotonic != 0, {times}, "
                     f"{number}, 1, {number}, NULL, NULL, {empty}, '')"),
         kind("histogram", f"(3, item.histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
                           "p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, '')"),

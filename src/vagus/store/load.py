@@ -130,6 +130,8 @@ class Loader:
         )
 
     def _load_one_by_one(self, segment: SegmentRef) -> None:
+        for left_behind in segment.path.parent.glob("*.one"):
+            left_behind.unlink()
         for number, record in enumerate(_records(segment.path.read_bytes())):
             path = segment.path.with_suffix(f".{number}.one")
             path.write_bytes(record)

@@ -3,17 +3,18 @@
 A `Record` is one accepted request in the write-ahead log, with the exporter's bytes untouched.
 ClickHouse has no recursive types, so an AnyValue is read one level deep: scalars, and arrays of
 scalars. Anything nested deeper is read as its raw bytes and replaced by the JSON text that the
-receiver has already worked out, found again by the MD5 of those bytes.
+receiver has already worked out, found again by the MD5 of those bytes. Booleans are read as
+integers, because the engine refuses the varints other than 0 and 1 that protobuf allows for true.
 """
 
 from __future__ import annotations
 
 PROTOBUF = """
 syntax = "proto3";
-message Element { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3;
+message Element { oneof value { string string_value = 1; uint64 bool_value = 2; int64 int_value = 3;
   double double_value = 4; bytes array_value = 5; bytes kvlist_value = 6; bytes bytes_value = 7; } }
 message Elements { repeated Element values = 1; }
-message Value { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3;
+message Value { oneof value { string string_value = 1; uint64 bool_value = 2; int64 int_value = 3;
   double double_value = 4; Elements array_value = 5; bytes kvlist_value = 6;
   bytes bytes_value = 7; } }
 message KeyValue { string key = 1; Value value = 2; }
@@ -56,7 +57,7 @@ message SummaryPoint { repeated KeyValue attributes = 7; fixed64 start_time_unix
   repeated QuantileValue quantile_values = 6; }
 message Gauge { repeated NumberPoint data_points = 1; }
 message Sum { repeated NumberPoint data_points = 1; int32 aggregation_temporality = 2;
-  bool is_monotonic = 3; }
+  uint64 is_monotonic = 3; }
 message Histogram { repeated HistogramPoint data_points = 1; int32 aggregation_temporality = 2; }
 message ExponentialHistogram { repeated ExponentialPoint data_points = 1;
   int32 aggregation_temporality = 2; }
@@ -73,7 +74,7 @@ message MetricsRecord { string project = 2; fixed64 received_ns = 3; Metrics req
 """
 
 _SCALARS = (
-    "string_value String, bool_value Bool, int_value Int64, double_value Float64, "
+    "string_value String, bool_value UInt64, int_value Int64, double_value Float64, "
     "kvlist_value String, bytes_value String, value Int8"
 )
 VALUE = (
@@ -103,7 +104,7 @@ LOGS = f"""{_HEAD}, request Tuple(resource_logs Array(Tuple({_RESOURCE},
 METRICS = f"""{_HEAD}, request Tuple(resource_metrics Array(Tuple({_RESOURCE},
   scope_metrics Array(Tuple({_SCOPE}, metrics Array(Tuple(name String, description String,
   unit String, gauge Tuple({_NUMBERS}),
-  sum Tuple({_NUMBERS}, aggregation_temporality Int32, is_monotonic Bool),
+  sum Tuple({_NUMBERS}, aggregation_temporality Int32, is_monotonic UInt64),
   histogram Tuple(data_points Array(Tuple(attributes {ATTRIBUTES}, {_TIMES}, count UInt64,
     sum Float64, bucket_counts Array(UInt64), explicit_bounds Array(Float64),
     min Nullable(Float64), max Nullable(Float64))), aggregation_temporality Int32),
