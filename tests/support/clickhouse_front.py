@@ -95,6 +95,12 @@ class _Server(ThreadingHTTPServer):
             sql = self._with_data(sql, body, form)
         elif asked:
             sql = sql[: asked.start()]
+        if settings.pop("format_schema_source", "") == "string":
+            # The embedded engine would keep the schema in the folder that the tests run in.
+            schema = self._directory / "schema.proto"
+            schema.write_text(settings.pop("format_schema"))
+            message = settings.pop("format_schema_message_name")
+            settings["format_schema"] = f"{schema}:{message}"
         if settings and not sql.lstrip().upper().startswith(("CREATE", "ALTER", "DROP", "SYSTEM")):
             pairs = ", ".join(f"{k} = '{_quoted(v)}'" for k, v in settings.items())
             head, data, tail = sql.partition(" FORMAT JSONEachRow\n")
