@@ -11,8 +11,7 @@ import argparse
 import csv
 import json
 import os
-import platform
-import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,10 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import numpy as np
+from bench.record import save
 from scipy.optimize import minimize
 from scipy.stats import rankdata
 
@@ -33,7 +35,6 @@ from vagus.assess.quality.words import word_vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "src/vagus/assess/quality/data/groundedness.json"
-RESULTS = ROOT / "bench/results/groundedness.json"
 PAGE = ROOT / "docs/models/groundedness.md"
 MARKS = ("<!-- table -->", "<!-- /table -->")
 
@@ -41,6 +42,7 @@ MARKS = ("<!-- table -->", "<!-- /table -->")
 FALSE_ALARM_SHARE = 0.10
 PENALTY = 30.0
 DRAWS = 1000
+BAR = "AUROC of unsupported answers, better than chance where the interval lies above 0.5"
 
 
 @dataclass(frozen=True)
@@ -289,23 +291,7 @@ def write(model: Model, threshold: float, pool: dict[str, Table], results: dict[
         },
     }
     MODEL.write_text(json.dumps(shipped, indent=1) + "\n")
-    git = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    facts = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": git.stdout.strip(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one used",
-        "python": platform.python_version(),
-        "threshold": shipped["threshold"],
-        "results": results,
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(facts, indent=1) + "\n")
+    save("groundedness", BAR, {"threshold": shipped["threshold"], **results}, met=None)
     table = page_table(results)
     print(table)
     if PAGE.exists():
