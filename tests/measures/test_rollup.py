@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -14,7 +15,7 @@ from vagus.measures.catalogue import Measure, load_catalogue
 from vagus.measures.facts import TABLES, Table
 from vagus.measures.filter import parse
 from vagus.measures.plan import plan, sums_sql
-from vagus.measures.slice import Request, slice_measure
+from vagus.measures.slice import Request, read_batch, read_sums, slice_measure
 from vagus.store.engine import Engine
 
 CATALOGUE = load_catalogue()
@@ -86,7 +87,7 @@ def answers(engine: Engine, measure: Measure, project: str, by: tuple[str, ...])
     found = []
     for rolled in (True, False):
         asked = plan(measure, project, parse(""), by, START_S, START_S + 600)
-        chosen = type(asked)(measure, by, rolled, asked.condition, asked.params)
+        chosen = dataclasses.replace(asked, is_rolled=rolled)
         answer = engine.query(sums_sql(chosen, 60, None), chosen.params)
         rows = [dict(row) for row in answer.dicts()]
         for row in rows:
@@ -182,3 +183,20 @@ def test_merging_keeps_the_sums(engine: Engine, project: str) -> None:
     before = rolled_up(engine, TABLES["steps"], project)
     engine.execute("OPTIMIZE TABLE step_minutes FINAL")
     assert rolled_up(engine, TABLES["steps"], project) == before
+
+
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_many_questions_at_once_have_the_same_answers(engine: Engine, data: st.DataObject) -> None:
+    project = fresh_project()
+    for table in TABLES:
+        written(engine, table, project, data)
+    window = (START_S, START_S + 600)
+    asked = [(measure, parse("team:a")) for measure in CATALOGUE]
+    together = read_batch(engine, project, asked, window, 120)
+    for (measure, parsed), found in zip(asked, together, strict=True):
+        alone = read_sums(engine, project, measure, parsed, (), window, 120).get((), {})
+        kept = {t: sums for t, sums in alone.items() if sums.buckets or any(sums.by_role.values())}
+        assert found == kept, measure.id

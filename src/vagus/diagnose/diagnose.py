@@ -67,7 +67,7 @@ def diagnose(
     target = catalogue.get(measure)
     scope = make_scope(project, target, filter, group or {})
     windows = choose_windows(onset_ms, window_ms, now_ms)
-    looked = [observe(engine, scope, i, catalogue, windows) for i in _indicators(measure)]
+    looked = observe(engine, scope, _indicators(measure), catalogue, windows)
     target_seen = decide_alone(looked[0])
     observations = {**decide(looked[1:]), _TARGET: target_seen}
     if measure in observations:
@@ -226,7 +226,7 @@ def _change_row(seen: Seen) -> dict[str, object]:
 def _examples(engine: Engine, scope: Scope, windows: Windows, up_is_bad: bool) -> list[str]:
     """The worst traces of the bad window."""
     measure = scope.measure
-    condition, params = scope_sql(measure.source, scope.project, *windows.bad_s)
+    condition, params = scope_sql(scope.project, *windows.bad_s)
     asked = where(scope.narrowed(measure), measure.source)
     order = _badness(measure)
     answer = engine.query(

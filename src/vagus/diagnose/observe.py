@@ -20,7 +20,7 @@ from vagus.diagnose.scope import Scope, query_body
 from vagus.diagnose.windows import Windows
 from vagus.measures.catalogue import Catalogue, Interval, Kind, Measure
 from vagus.measures.filter import Filter, Values, parse, render
-from vagus.measures.slice import Point, Request, read_sums
+from vagus.measures.slice import Point, Request, read_batch
 from vagus.measures.value import Sums, evaluate
 from vagus.stats.changepoint import ChangePoint, change_point, rate_change_point
 from vagus.stats.compare import Moments, benjamini_hochberg, compare_means
@@ -77,17 +77,30 @@ class Observation:
 
 
 def observe(
-    engine: Engine, scope: Scope, indicator: Indicator, catalogue: Catalogue, windows: Windows
-) -> Observation:
-    """Look at one indicator; `moved` is still undecided when it is not unknown."""
+    engine: Engine,
+    scope: Scope,
+    indicators: Sequence[Indicator],
+    catalogue: Catalogue,
+    windows: Windows,
+) -> list[Observation]:
+    """Look at the indicators; `moved` is still undecided where it is not unknown."""
+    asked = [_question(scope, indicator, catalogue) for indicator in indicators]
+    found = read_batch(engine, scope.project, asked, windows.aligned_s, windows.step_s)
+    return [
+        _observation(indicator, measure, sums, windows, _query(measure, parsed, windows))
+        for indicator, (measure, parsed), sums in zip(indicators, asked, found, strict=True)
+    ]
+
+
+def _question(scope: Scope, indicator: Indicator, catalogue: Catalogue) -> tuple[Measure, Filter]:
     measure = catalogue.get(indicator.measure)
     terms = (*scope.narrowed(_of_kind(measure, indicator)).terms, *parse(indicator.filter).terms)
-    parsed = Filter(tuple(dict.fromkeys(terms)))
-    request = Request(measure.id, *windows.span_s, filter=render(parsed), step_s=windows.step_s)
-    found = read_sums(
-        engine, scope.project, measure, parsed, (), windows.aligned_s, windows.step_s
-    ).get((), {})
-    return _observation(indicator, measure, found, windows, query_body(request))
+    return measure, Filter(tuple(dict.fromkeys(terms)))
+
+
+def _query(measure: Measure, parsed: Filter, windows: Windows) -> dict[str, object]:
+    span_s = windows.span_s
+    return query_body(Request(measure.id, *span_s, filter=render(parsed), step_s=windows.step_s))
 
 
 def decide(observations: Sequence[Observation]) -> dict[str, Observation]:

@@ -50,7 +50,7 @@ def _values(
 ) -> tuple[Facet, ...]:
     table = _table(dimension, parsed)
     rolled = is_rolled(table, parsed, (dimension,))
-    condition, params = scope(table, project, window[0] - window[0] % 60, window[1])
+    condition, params = scope(project, window[0] - window[0] % 60, window[1])
     asked = where(parsed, table)
     count = sum_sql(table, table.base, rolled=rolled)
     answer = engine.query(

@@ -15,13 +15,22 @@ _RANKED_BY_AMOUNT = (Kind.COUNT, Kind.SUM)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A question made ready: the relation to read, its condition and the parameters."""
+    """A question made ready: the relation to read, its conditions and the parameters.
+
+    `scope` is the project and the time, `narrowing` the filter and what the measure is about.
+    """
 
     measure: Measure
     by: tuple[str, ...]
     is_rolled: bool
-    condition: str
+    scope: str
+    narrowing: str
     params: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def condition(self) -> str:
+        """Which rows are read."""
+        return f"{self.scope} AND {self.narrowing}"
 
     @property
     def relation(self) -> str:
@@ -31,27 +40,37 @@ class Plan:
 
 
 def plan(
-    measure: Measure, project: str, parsed: Filter, by: tuple[str, ...], start_s: int, end_s: int
+    measure: Measure,
+    project: str,
+    parsed: Filter,
+    by: tuple[str, ...],
+    start_s: int,
+    end_s: int,
+    prefix: str = "",
 ) -> Plan:
-    """Choose the rollup when it has every column that is asked for, the settled table otherwise."""
+    """Choose the rollup when it has every column that is asked for, the settled table otherwise.
+
+    `prefix` keeps the parameters of plans apart that share a statement.
+    """
     table = measure.source
-    condition, params = scope(table, project, start_s, end_s)
-    asked = where(parsed, table)
+    in_scope, params = scope(project, start_s, end_s)
+    asked = where(parsed, table, f"{prefix}filter")
     params |= asked.params
-    parts = [condition, asked.sql]
+    parts = [asked.sql]
     for index, (dimension, values) in enumerate(measure.where.items()):
-        parts.append(f"{text_sql(dimension)} IN {{where_{index}:Array(String)}}")
-        params[f"where_{index}"] = list(values)
+        parts.append(f"{text_sql(dimension)} IN {{{prefix}where_{index}:Array(String)}}")
+        params[f"{prefix}where_{index}"] = list(values)
     return Plan(
         measure=measure,
         by=by,
         is_rolled=is_rolled(table, parsed, (*by, *measure.where)),
-        condition=" AND ".join(part for part in parts if part != "1"),
+        scope=in_scope,
+        narrowing=" AND ".join(part for part in parts if part != "1") or "1",
         params=params,
     )
 
 
-def scope(table: Table, project: str, start_s: int, end_s: int) -> tuple[str, dict[str, object]]:
+def scope(project: str, start_s: int, end_s: int) -> tuple[str, dict[str, object]]:
     """The condition that keeps a query to one project and to a stretch of minutes."""
     condition = (
         "project = {project:String} AND minute >= toDateTime({start_s:Int64}, 'UTC') "
@@ -66,11 +85,12 @@ def is_rolled(table: Table, parsed: Filter, dimensions: Sequence[str]) -> bool:
     return columns is not None and (columns | set(dimensions)) <= set(table.rolled)
 
 
-def sum_sql(table: Table, expression: str, *, rolled: bool) -> str:
-    """The signed sum of an expression over facts."""
+def sum_sql(table: Table, expression: str, *, rolled: bool, only: str = "1") -> str:
+    """The signed sum of an expression over facts, in the rows where `only` holds."""
     parts = []
     for sign, fact in facts_of(expression):
-        summed = f"sum({fact}_sum)" if rolled else f"sum({table.facts[fact]} * sign)"
+        row = f"{fact}_sum" if rolled else f"{table.facts[fact]} * sign"
+        summed = f"sum({row})" if only == "1" else f"sumIf({row}, {only})"
         parts.append(f"{'+' if sign > 0 else '-'} toFloat64({summed})")
     return " ".join(parts).removeprefix("+ ")
 
@@ -102,6 +122,25 @@ def sums_sql(question: Plan, step_s: int | None, groups: Sequence[tuple[str, ...
     )
     grouped = f" GROUP BY {_names(keys)}" if keys else ""
     return f"SELECT {_listed(keys)}{sums} FROM {question.relation} WHERE {condition}{grouped}"
+
+
+def batch_sql(questions: Sequence[Plan], step_s: int) -> str:
+    """The sums of several questions to one relation in one statement, by step.
+
+    They share their scope and have no groups and no distributions; columns are named
+    `sum_{number of the question}_{role}`.
+    """
+    first = questions[0]
+    sums = ", ".join(
+        f"{sum_sql(q.measure.source, expression, rolled=q.is_rolled, only=q.narrowing)} "
+        f"AS sum_{number}_{role}"
+        for number, q in enumerate(questions)
+        for role, expression in q.measure.sums.items()
+    )
+    return (
+        f"SELECT intDiv(toUnixTimestamp(minute), {step_s:d}) * {step_s:d} AS t, {sums} "
+        f"FROM {first.relation} WHERE {first.scope} GROUP BY t"
+    )
 
 
 def group_params(groups: Sequence[tuple[str, ...]] | None) -> dict[str, object]:
