@@ -26,7 +26,7 @@ MAX_COUNTED = 2_000_000
 
 # What is looked through first when the newest or oldest traces are asked for.
 _LEAST_WINDOW_S = 600
-_SCOPE, _ = scope(TRACES, "", 0, 0)
+_SCOPE, _ = scope("", 0, 0)
 _MINUTE = "toUnixTimestamp(minute)"
 _MICRO = "toUnixTimestamp64Micro(start)"
 # Each sort is a tuple that ends in the trace id, so that no two rows are equal.
@@ -98,9 +98,7 @@ def _check(question: Question) -> None:
 
 
 def _condition(project: str, question: Question) -> tuple[str, dict[str, object]]:
-    condition, params = scope(
-        TRACES, project, question.start_s - question.start_s % 60, question.end_s
-    )
+    condition, params = scope(project, question.start_s - question.start_s % 60, question.end_s)
     asked = where(parse(question.filter), TRACES)
     return f"{condition} AND {asked.sql}", {**params, **asked.params}
 

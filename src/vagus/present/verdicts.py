@@ -14,7 +14,7 @@ def list_scores(
     engine: Engine, project: str, start_s: int, end_s: int, filter_text: str, limit: int
 ) -> list[dict[str, Any]]:
     """The scores of a stretch of minutes that pass a filter."""
-    condition, params = scope(SCORES, project, start_s - start_s % 60, end_s)
+    condition, params = scope(project, start_s - start_s % 60, end_s)
     asked = where(parse(filter_text), SCORES)
     answer = engine.query(
         "SELECT score_id, toUnixTimestamp64Milli(time) AS time_ms, trace_id, span_id, session, "
