@@ -53,6 +53,15 @@ def flags_of(row: Option) -> list[str]:
     return [short, long] if short and short != long else [long]
 
 
+def settings_table() -> str:
+    """Every setting as the rows of a Markdown table, as docs/cli.md shows them."""
+    rows = ["| flag | variable | default | meaning |", "|---|---|---|---|"]
+    for row in options():
+        flags = ", ".join(f"`{flag}`" for flag in flags_of(row))
+        rows.append(f"| {flags} | `{row.env}` | {str(row.default) or 'none'} | {row.help} |")
+    return "\n".join(rows)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped."""
     flags: dict[str, Any] = {row.key: getattr(arguments, row.key) for row in options()}
