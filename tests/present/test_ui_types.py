@@ -1,0 +1,70 @@
+"""The types that the web UI was written against are those that the API answers with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.house import House
+
+WEB = Path(__file__).parent.parent.parent / "web" / "src"
+PAIRS = [
+    ("api/types.ts", "Me", "Me"),
+    ("api/types.ts", "MeasureInfo", "MeasureBody"),
+    ("api/types.ts", "Point", "PointBody"),
+    ("api/types.ts", "Series", "SeriesBody"),
+    ("api/types.ts", "Slice", "SliceBody"),
+    ("api/types.ts", "SliceRequest", "SliceQuestion"),
+    ("api/types.ts", "ScoreValue", "Verdict"),
+    ("api/types.ts", "TraceRow", "TraceRow"),
+    ("api/types.ts", "TracePage", "TracePage"),
+    ("api/types.ts", "TraceColumns", "SpanColumns"),
+    ("api/types.ts", "TraceDetail", "TraceBody"),
+    ("api/types.ts", "ScoreRow", "ScoreRow"),
+    ("api/types.ts", "Attribute", "Attribute"),
+    ("api/types.ts", "SpanDetail", "SpanBody"),
+    ("api/types.ts", "Episode", "EpisodeBody"),
+    ("api/types.ts", "Evidence", "EvidenceBody"),
+    ("api/types.ts", "Hypothesis", "HypothesisBody"),
+    ("api/types.ts", "Finding", "FindingBody"),
+    ("api/types.ts", "Incident", "IncidentDetail"),
+    ("api/types.ts", "Change", "ChangeBody"),
+    ("ui/monitors.tsx", "Group", "GroupStateBody"),
+    ("ui/monitors.tsx", "MonitorSpec", "MonitorSpec"),
+    ("ui/monitors.tsx", "Monitor", "MonitorBody"),
+    ("ui/slo.tsx", "Slo", "SloBody"),
+    ("ui/apikeys.tsx", "Key", "KeyBody"),
+    ("ui/targets.tsx", "Target", "TargetBody"),
+    ("ui/auditlog.tsx", "Entry", "AuditBody"),
+    ("ui/generalsettings.tsx", "Setting", "SettingBody"),
+    ("ui/ingest.tsx", "Health", "IngestHealthBody"),
+]
+
+
+@pytest.fixture(scope="module")
+def schemas(house: House) -> dict[str, Any]:
+    """The schemas of the API, as it tells them itself."""
+    answer = house.client(house.key("ui-types")).get("/api/v1/openapi.json")
+    return dict(answer.json()["components"]["schemas"])
+
+
+def fields_of(path: str, name: str) -> set[str]:
+    """The fields of an interface in a TypeScript source, those of its own body."""
+    text = (WEB / path).read_text()
+    found = re.search(rf"interface {name}\b[^{{]*\{{\n(.*?)\n\}}", text, re.DOTALL)
+    assert found is not None, f"{path} has no interface {name}"
+    return set(re.findall(r"^  (\w+)\??:", found[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize(("path", "interface", "schema"), PAIRS, ids=[pair[1] for pair in PAIRS])
+def test_every_field_the_ui_reads_is_a_field_of_the_api(
+    schemas: dict[str, Any], path: str, interface: str, schema: str
+) -> None:
+    wanted = fields_of(path, interface)
+    given = set(schemas[schema]["properties"])
+
+    assert wanted
+    assert wanted - given == set()
