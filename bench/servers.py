@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,43 +26,64 @@ def free_port() -> int:
 
 
 class Vagus:
-    """A running `vagus serve` on an empty or given directory, without sign-in."""
+    """A running `vagus serve` on an empty or given directory; without sign-in unless `auth`.
 
-    def __init__(self, data: Path, *flags: str) -> None:
+    `wrapper` stands before the command, for programs that hurt it (strace) or give it a world of
+    its own (unshare); it is read at each start.
+    """
+
+    def __init__(
+        self, data: Path, *flags: str, auth: bool = False, wrapper: tuple[str, ...] = ()
+    ) -> None:
         self.data = data
-        self._flags = flags
+        self._flags = flags if auth else (*flags, "--no-auth")
+        self.wrapper = wrapper
         self.process: subprocess.Popen[bytes] | None = None
-        self.url = ""
+        self.facts: dict[str, str] = {}
         self.ready_s = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where it listens for HTTP."""
+        return self.facts["url"]
 
     def start(self) -> None:
         """Start and wait until it says that it is ready."""
         ready = self.data.parent / f"{self.data.name}.ready"
         ready.unlink(missing_ok=True)
         started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "vagus.cli.main", "serve", "--data", str(self.data), "--port", "0",
-             "--grpc-port", "0", "--no-auth", "--ready-file", str(ready), *self._flags],
-            stdout=subprocess.DEVNULL,
-        )
+        self.begin(ready)
+        assert self.process is not None
         while not ready.exists() or not ready.read_text():
             if self.process.poll() is not None:
                 raise SystemExit(f"vagus serve ended with {self.process.returncode}")
             time.sleep(0.01)
         self.ready_s = time.perf_counter() - started
-        self.url = json.loads(ready.read_text())["url"]
+        self.facts = json.loads(ready.read_text())
+
+    def begin(self, ready: Path) -> None:
+        """Start without waiting; the addresses will be in the file `ready`."""
+        self.process = subprocess.Popen(
+            [*self.wrapper, sys.executable, "-m", "vagus.cli.main", "serve", "--data",
+             str(self.data), "--port", "0", "--grpc-port", "0", "--ready-file", str(ready),
+             *self._flags],
+            stdout=subprocess.DEVNULL,
+            # A group of its own, because a wrapper that is killed alone leaves the server behind.
+            start_new_session=True,
+        )
 
     def kill(self) -> None:
-        """End it without a word."""
+        """End it, and what stands before it, without a word."""
         assert self.process is not None
-        self.process.kill()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
         """End it politely."""
         assert self.process is not None
-        self.process.terminate()
-        self.process.wait(30)
+        os.kill(int(self.facts["pid"]), signal.SIGTERM)
+        self.process.wait(60)
 
     def get(self, path: str) -> object:
         """The JSON answer to a GET."""

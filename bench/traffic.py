@@ -98,9 +98,14 @@ class Requests:
 
     def next(self) -> bytes:
         """The next request; its trace ids were never used before."""
+        return self.next_with_traces()[0]
+
+    def next_with_traces(self) -> tuple[bytes, list[str]]:
+        """The next request and the hexadecimal ids of its traces, of ten spans each."""
         body, traces = self._templates[self._turn % len(self._templates)]
         self._turn += 1
         fresh = os.urandom(16 * len(traces))
         for number, old in enumerate(traces):
             body = body.replace(old, fresh[number * 16 : number * 16 + 16])
-        return body
+        ids = [fresh[at : at + 16].hex() for at in range(0, len(fresh), 16)]
+        return body, ids
