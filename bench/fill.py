@@ -1,0 +1,104 @@
+"""Ten million settled spans put straight into an engine's tables, over seven days of traffic."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from vagus.store.chdb import ChdbEngine
+from vagus.store.migrate import migrate
+
+SPANS_PER_TRACE = 8
+_DAYS = 7
+_TRACES_AT_ONCE = 62_500
+
+_KINDS = "['agent','embedding','retrieval','rerank','llm','tool','llm','guardrail']"
+_TEAMS = "['search','support','growth','platform','sales','legal']"
+_FEATURES = "['answers','orders','returns','chat','email','summary','triage','faq']"
+_MODELS = "['gpt-4.1-mini','gpt-4.1','claude-sonnet-4-5','gemini-2.5-pro','claude-haiku-4-5']"
+_PROVIDERS = "['openai','openai','anthropic','gcp.gemini','anthropic']"
+_WHO = f"""
+  {_TEAMS}[1 + intHash32(trace) % 6] AS team, {_FEATURES}[1 + intHash32(trace + 1) % 8] AS feature,
+  if(intHash32(trace + 2) % 10 = 0, 'staging', 'production') AS env,
+  concat('user-', toString(intHash32(trace + 3) % 50000)) AS user,
+  concat('session-', toString(intHash32(trace + 4) % 300000)) AS session,
+  {_MODELS}[1 + intHash32(trace + 5) % 5] AS model, {_PROVIDERS}[1 + intHash32(trace + 5) % 5] AS provider,
+  if(intHash32(trace + 6) % 50 = 0, 'error', 'ok') AS status,
+  if(intHash32(trace + 6) % 50 = 0, ['rate_limit','timeout','server_error'][1 + trace % 3], '') AS error_class,
+  lower(hex(MD5(toString(trace)))) AS trace_id,
+  toDateTime64(now64(3) - ({{traces:UInt64}} - trace) / {{traces:UInt64}} * {_DAYS} * 86400, 3, 'UTC') AS moment
+"""
+_TRACES = f"""
+INSERT INTO traces (project, minute, trace_id, version, sign, start, duration_ms, first_segment,
+  last_segment, root_span_id, name, kind, status, error_class, service, service_version, env, team,
+  feature, user, session, provider, model, span_count, billable_calls, tool_calls, retrievals,
+  agent_steps, input_tokens, output_tokens, cache_read_tokens, cost_usd, ttft_ms, input, output)
+SELECT 'default', toStartOfMinute(moment), trace_id, 1, 1, moment,
+  200 + exp(intHash32(trace + 7) % 1000 / 120), intDiv(trace, 1000), intDiv(trace, 1000),
+  '0000000000000001', feature, 'agent', status, error_class, concat(team, '-api'), '1.4.2', env,
+  team, feature, user, session, provider, model, 8, 3, 1, 1, 2, 3000 + trace % 2000,
+  300 + trace % 500, trace % 900, 0.002 + trace % 100 / 10000, 200 + trace % 700,
+  concat('How do I change order ', toString(trace), '?'), 'You can change it under orders.'
+FROM (SELECT number AS trace, {_WHO} FROM numbers({{first:UInt64}}, {{count:UInt64}}))
+"""
+_STEPS = f"""
+INSERT INTO steps (project, minute, trace_id, span_id, version, sign, start, duration_ms,
+  parent_span_id, name, kind, operation, status, error_class, service, service_version, env, team,
+  feature, user, session, provider, request_model, model, is_billable, input_tokens, output_tokens,
+  cache_read_tokens, has_usage, cost_usd, cost_source, retrieved, top_score)
+SELECT 'default', toStartOfMinute(moment), trace_id, lower(hex(toUInt64(step))), 1, 1, moment,
+  50 + intHash32(trace + step) % 900, if(step = 1, '', '0000000000000001'), kind, kind, kind,
+  if(step = 5, status, 'ok'), if(step = 5, error_class, ''), concat(team, '-api'), '1.4.2', env, team,
+  feature, user, session, if(is_call, provider, ''), if(is_call, model, ''),
+  if(is_call, model, ''), is_call, if(is_call, 1000 + trace % 2000, 0),
+  if(is_call, 100 + trace % 300, 0), if(is_call, trace % 300, 0), is_call,
+  if(is_call, 0.0007 + trace % 100 / 30000, NULL), if(is_call, 'computed', 'none'),
+  if(kind = 'retrieval', trace % 6, NULL), if(kind = 'retrieval', 0.5 + trace % 50 / 100, NULL)
+FROM (SELECT *, {_KINDS}[step] AS kind, kind IN ('llm', 'embedding') AS is_call
+  FROM (SELECT number AS trace, arrayJoin(range(1, 9)) AS step, {_WHO}
+    FROM numbers({{first:UInt64}}, {{count:UInt64}})))
+"""
+_SPANS = f"""
+INSERT INTO spans (project, segment, received, trace_id, span_id, parent_span_id, name, start_ns,
+  end_ns, service, kind, provider, request_model, input_tokens, output_tokens, team, feature, env,
+  user, session, attr_keys, attr_kinds, attr_values)
+SELECT 'default', intDiv(trace, 1000), moment, trace_id, lower(hex(toUInt64(step))),
+  if(step = 1, '', '0000000000000001'), kind, toUnixTimestamp64Nano(toDateTime64(moment, 9)),
+  toUnixTimestamp64Nano(toDateTime64(moment, 9)) + 500000000, concat(team, '-api'), kind, provider,
+  model, 1000 + trace % 2000, 100 + trace % 300, team, feature, env, user, session,
+  ['gen_ai.operation.name', 'gen_ai.input.messages', 'gen_ai.output.messages'], [1, 1, 1],
+  [kind, concat('[{{"role":"user","parts":[{{"type":"text","content":"', repeat('order parcel refund ', 40),
+    hex(sipHash128(trace, step)), '"}}]}}]'),
+   concat('[{{"role":"assistant","parts":[{{"type":"text","content":"', repeat('you can return it ', 45),
+    hex(sipHash128(step, trace)), '"}}]}}]')]
+FROM (SELECT *, {_KINDS}[step] AS kind
+  FROM (SELECT number AS trace, arrayJoin(range(1, 9)) AS step, {_WHO}
+    FROM numbers({{first:UInt64}}, {{count:UInt64}})))
+"""
+
+
+def fill(engine: ChdbEngine, spans: int) -> None:
+    """Write `spans` spans and what settling would have made of them."""
+    traces = spans // SPANS_PER_TRACE
+    for first in range(0, traces, _TRACES_AT_ONCE):
+        params = {"first": first, "count": min(_TRACES_AT_ONCE, traces - first), "traces": traces}
+        for statement in (_SPANS, _STEPS, _TRACES):
+            engine.execute(statement.replace("{{", "{").replace("}}", "}"), params)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--spans", type=int, default=10_000_000)
+    args = parser.parse_args()
+    engine = ChdbEngine(args.data / "engine", memory_bytes=4 * 1024**3)
+    migrate(engine)
+    started = time.perf_counter()
+    fill(engine, args.spans)
+    print(f"filled {args.spans:,} spans in {time.perf_counter() - started:.0f} s")
+    engine.close()
+
+
+if __name__ == "__main__":
+    main()
