@@ -35,6 +35,7 @@ class App:
     region: str = "eu-1"
     prompt_version: str = "v7"
     prompt_share: float = 1.0
+    is_prompt_harmless: bool = False
     service_version: str = "1.4.0"
     index_version: str = "2026-05-20"
     embedding_model: str = "embed-3"
@@ -171,7 +172,8 @@ def _request(
     }  # fmt: skip
     # Finance asks long questions of the expensive model; the others do not.
     model = "sonnet" if team == "finance" else _pick(rng, app.models)
-    if not has_new_prompt or (app.answering and model not in app.answering):
+    keeps_prompt = not has_new_prompt and not app.is_prompt_harmless
+    if keeps_prompt or (app.answering and model not in app.answering):
         app = before
     call = _Call(app, rng, shared)
     steps: list[dict[str, Any]] = []
@@ -204,8 +206,9 @@ class _Call:
     def retrieval(self, steps: list[dict[str, Any]]) -> int:
         """Embed the question, find documents, put them in order."""
         app, rng = self.app, self.rng
-        steps.append(self.step("embedding", 25.0, model=app.embedding_model, is_billable=1,
-                               provider="alpha", has_usage=1, input_tokens=20, cost_usd=4e-7))  # fmt: skip
+        usage = {"is_billable": 1, "has_usage": 1, "input_tokens": 20, "cost_usd": 4e-7}
+        embedder = {"model": app.embedding_model, "provider": "alpha"}
+        steps.append(self.step("embedding", 25.0, **embedder, **usage))
         is_empty = rng.random() < app.empty
         hits = 0 if is_empty else max(1, round(rng.gauss(app.hits, 1.0)))
         found: dict[str, Any] = {"retrieved": hits}

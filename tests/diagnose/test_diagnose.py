@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from diagnose.conftest import Episode
 from diagnose.faults import FAULTS, ONSET_S, PRICES, App
+from vagus.diagnose.diagnose import diagnose
 from vagus.measures.catalogue import load_catalogue
 from vagus.measures.slice import Request, slice_measure
 from vagus.model.change import Change
@@ -46,9 +47,9 @@ def test_a_fault_is_named(episode: Episode, cause: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("measure", ["error_rate", "latency_p95", "groundedness"])
-def test_no_fault_is_none(episode: Episode, measure: str, seed: int) -> None:
-    assert top(episode(App(), measure, seed)) == "none"
+def test_no_fault_is_none(episode: Episode, seed: int) -> None:
+    for measure in ("error_rate", "latency_p95", "groundedness", "cost", "requests"):
+        assert top(episode(App(), measure, seed)) == "none", measure
 
 
 def test_a_deploy_without_effect_is_not_blamed(episode: Episode) -> None:
@@ -59,19 +60,25 @@ def test_a_deploy_without_effect_is_not_blamed(episode: Episode) -> None:
 
 
 def test_a_prompt_that_comes_with_a_stale_index_is_not_blamed(episode: Episode) -> None:
-    after = app(
-        prompt_version="v8", index_version="2025-11-02", age_days=210.0, top_score=0.71, grounded=0.66
-    )  # fmt: skip
+    _, stale = FAULTS["stale_index"]
+    after = dataclasses.replace(stale(App()), prompt_version="v8")
     assert top(episode(after, "groundedness", 1)) == "stale_index"
 
 
-def test_a_change_that_reached_half_and_hurts_all_is_not_blamed(episode: Episode) -> None:
-    half = episode(
-        app(prompt_version="v8", prompt_share=0.4, bad_format=0.3), "format_error_share", 1
-    )
-    assert top(half) == "prompt_regression"
-    isolated = [e.statement for e in half.hypotheses[0].evidence]
+def test_a_change_that_reached_half_is_blamed_for_its_half(episode: Episode) -> None:
+    after = app(prompt_version="v8", prompt_share=0.4, bad_format=0.3)
+    finding = episode(after, "format_error_share", 1)
+    assert top(finding) == "prompt_regression"
+    isolated = [e.statement for e in finding.hypotheses[0].evidence]
     assert any("is worse with prompt version v8 than without it" in s for s in isolated)
+
+
+def test_a_change_that_reached_half_while_all_is_bad_is_not_blamed(episode: Episode) -> None:
+    after = app(prompt_version="v8", prompt_share=0.4, bad_format=0.2, is_prompt_harmless=True)
+    finding = episode(after, "format_error_share", 1)
+    blamed = {h.cause: h for h in finding.hypotheses}.get("prompt_regression")
+    assert top(finding) != "prompt_regression"
+    assert blamed is None or "is no worse with prompt version v8" in blamed.against[0].statement
 
 
 def test_two_changes_at_once_are_not_identifiable(episode: Episode) -> None:
@@ -117,7 +124,7 @@ def test_a_finding_is_whole(episode: Episode, engine: Engine, project: str) -> N
     measure, fault = FAULTS["stale_index"]
     finding = episode(fault(App()), measure, 1)
     assert sum(h.probability for h in finding.hypotheses) == pytest.approx(1)
-    assert {"none", "not_identifiable"} <= {h.cause for h in finding.hypotheses} | {"none"}
+    assert "not_identifiable" in {h.cause for h in finding.hypotheses}
     assert abs(finding.onset_ms - ONSET_S * 1000) <= 120_000
     first = finding.hypotheses[0]
     assert first.runbook == "stale_index"
@@ -152,19 +159,16 @@ def test_every_sentence_but_the_last_words_carries_a_query_that_runs(
         assert slice_measure(engine, project, request, load_catalogue()).series
 
 
-def test_the_same_data_reads_the_same(episode: Episode, engine: Engine, project: str) -> None:
+def test_the_same_data_reads_the_same(episode: Episode) -> None:
     measure, fault = FAULTS["retrieval_empty"]
-    first = episode(fault(App()), measure, 1)
-    assert "retrieval" in first.narrative[1].text
-    texts = [s.text for s in first.narrative]
-    assert len(set(texts)) == len(texts)
+    first, second = (episode(fault(App()), measure, 1) for _ in range(2))
+    assert first == second
+    assert first.narrative[1].text.startswith("The retrieval stage moved first, around ")
 
 
 def test_an_empty_project_is_not_identifiable_and_has_no_examples(
     engine: Engine, meta: Meta, project: str
 ) -> None:
-    from vagus.diagnose.diagnose import diagnose
-
     finding = diagnose(
         engine, meta, load_catalogue(), project=project, measure="error_rate",
         onset_ms=ONSET_S * 1000, now_ms=(ONSET_S + 600) * 1000,

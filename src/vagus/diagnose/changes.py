@@ -119,7 +119,7 @@ def tell_changes(told: Sequence[Change], windows: Windows) -> list[Seen]:
     return [
         Seen(
             change=change,
-            proximity=proximity(change.time_ms, windows.onset_ms),
+            proximity=proximity(change.time_ms, windows),
             share_before=None,
             is_new=True,
             dimension=change.kind,
@@ -129,11 +129,11 @@ def tell_changes(told: Sequence[Change], windows: Windows) -> list[Seen]:
     ]
 
 
-def proximity(time_ms: float, onset_ms: float) -> float:
+def proximity(time_ms: float, windows: Windows) -> float:
     """How well a time fits as the cause of an onset: 1 at it, fading before it, 0 after it."""
-    lead_ms = onset_ms - time_ms
-    if lead_ms < -_SLACK_MS:
+    if time_ms > windows.latest_ms + _SLACK_MS:
         return 0.0
+    lead_ms = windows.onset_ms - time_ms
     return math.exp(-max(0.0, lead_ms - _SLACK_MS) / _FADES_MS)
 
 
@@ -182,7 +182,7 @@ def _compare(scope: Scope, watched: Watched, counts: Counts, windows: Windows) -
         found.append(
             Seen(
                 change=change,
-                proximity=proximity(time_ms, windows.onset_ms),
+                proximity=proximity(time_ms, windows),
                 share_before=share_before,
                 is_new=share_before < 0.005,
                 dimension=watched.dimension,

@@ -21,11 +21,10 @@ from vagus.diagnose.contrast import (
 from vagus.diagnose.hypothesis import Case, rank, verdict
 from vagus.diagnose.indicators import INDICATORS, Indicator
 from vagus.diagnose.narrate import narrate, summarise
-from vagus.diagnose.observe import Moved, Observation, decide, decide_alone, observe
+from vagus.diagnose.observe import Moved, Observation, decide, decide_alone, find_change, observe
 from vagus.diagnose.scope import Scope, make_scope
-from vagus.diagnose.stages import onset_ms as find_onset_ms
 from vagus.diagnose.stages import order_stages
-from vagus.diagnose.windows import Windows, choose_windows
+from vagus.diagnose.windows import MINUTE_MS, Windows, choose_windows
 from vagus.measures.catalogue import Catalogue, Direction, Kind, Measure
 from vagus.measures.filter import where
 from vagus.measures.plan import scope as scope_sql
@@ -85,13 +84,13 @@ def _indicators(measure: str) -> Sequence[Indicator]:
 
 def _better_onset(windows: Windows, target: Observation) -> Windows:
     """The change point of the measure, when it is clear and not far from the estimate."""
-    if target.moved in (Moved.FLAT, Moved.UNKNOWN):
+    if target.moved in (Moved.FLAT, Moved.UNKNOWN) or (found := find_change(target)) is None:
         return windows
-    found = find_onset_ms(target)
-    slack_ms = max(10 * 60_000, (windows.bad_s[1] - windows.bad_s[0]) * 500)
-    if found is None or abs(found - windows.onset_ms) > slack_ms:
+    at_ms, latest_ms = (target.points[i].t_s * 1000 for i in (found.index, found.high))
+    slack_ms = max(10 * MINUTE_MS, (windows.bad_s[1] - windows.bad_s[0]) * 500)
+    if abs(at_ms - windows.onset_ms) > slack_ms:
         return windows
-    return windows.with_onset(found)
+    return windows.with_onset(at_ms, max(at_ms, latest_ms))
 
 
 def _changes(engine: Engine, meta: Meta, scope: Scope, windows: Windows) -> Detected:

@@ -14,9 +14,13 @@ _MOST_STEPS = 240
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The reference and the bad window in whole minutes, with a gap between, in epoch seconds."""
+    """The reference and the bad window in whole minutes, with a gap between, in epoch seconds.
+
+    `onset_ms` estimates when it began; it may have been as late as `latest_ms`.
+    """
 
     onset_ms: int
+    latest_ms: int
     reference_s: tuple[int, int]
     bad_s: tuple[int, int]
     step_s: int
@@ -32,9 +36,9 @@ class Windows:
         start_s, end_s = self.span_s
         return start_s - start_s % self.step_s, end_s
 
-    def with_onset(self, onset_ms: int) -> Windows:
+    def with_onset(self, onset_ms: int, latest_ms: int) -> Windows:
         """The same windows with a better estimate of the onset."""
-        return replace(self, onset_ms=onset_ms)
+        return replace(self, onset_ms=onset_ms, latest_ms=latest_ms)
 
 
 def choose_windows(onset_ms: int, window_ms: int, now_ms: int) -> Windows:
@@ -54,6 +58,7 @@ def choose_windows(onset_ms: int, window_ms: int, now_ms: int) -> Windows:
     step_s = max(1, -(-minutes // _MOST_STEPS)) * 60
     return Windows(
         onset_ms=onset_ms,
+        latest_ms=onset_ms,
         reference_s=(first_ms // 1000, before_ms // 1000),
         bad_s=(start_ms // 1000, end_ms // 1000),
         step_s=step_s,
