@@ -14,13 +14,21 @@ interface Suggestion {
   isFinal: boolean;
 }
 
+const OFTEN = ["team", "feature", "model", "status", "error_class", "env", "service", "user", "session", "tenant", "prompt_version", "index_version"];
+
+/** Dimensions that are asked for often first, the rest by name. */
+function byUse(names: Set<string>): string[] {
+  const often = OFTEN.filter((name) => names.has(name));
+  return [...often, ...[...names].filter((name) => !OFTEN.includes(name)).sort()];
+}
+
 function useSuggestions(draft: string, isOpen: boolean): Suggestion[] {
   const measures = useMeasures();
   const range = useRange();
   const term = /^([A-Za-z_]\w*)(:|!=)(.*)$/.exec(draft);
   const dimension = term?.[1] ?? "";
   const facets = useGet<Facets>("/facets", { from: range.fromS, to: range.toS, dims: dimension }, { enabled: isOpen && dimension !== "" });
-  const dimensions = useMemo(() => [...new Set((measures.data ?? []).flatMap((measure) => measure.dimensions))].sort(), [measures.data]);
+  const dimensions = useMemo(() => byUse(new Set((measures.data ?? []).flatMap((measure) => measure.dimensions))), [measures.data]);
   if (!isOpen) return [];
   if (term) {
     const typed = (term[3] ?? "").replaceAll('"', "").toLowerCase();

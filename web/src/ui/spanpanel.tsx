@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { useGet } from "../api/queries";
-import type { ScoreRow, SpanDetail, TraceColumns } from "../api/types";
+import type { Message, ScoreRow, SpanDetail, TraceColumns } from "../api/types";
 import { compact, count, duration, money, visible } from "../lib/format";
 import { useUrl } from "../url";
 import { Documents } from "./documents";
@@ -89,7 +89,7 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
           <div class="span-panel-body" role="tabpanel">
             {tab?.id === "messages" ? <Messages input={isHere.input} output={isHere.output} scores={own} loadAll={() => setIsFull(true)} /> : null}
             {tab?.id === "documents" ? <Documents documents={isHere.documents} query={isHere.query} loadAll={() => setIsFull(true)} /> : null}
-            {tab?.id === "scores" ? <ScoreList scores={own} /> : null}
+            {tab?.id === "scores" ? <ScoreList scores={own} answer={answerOf(isHere.output)} /> : null}
             {tab?.id === "tools" ? <JsonView value={isHere.tools} isTall /> : null}
             {tab?.id === "attributes" ? <Attributes attributes={isHere.attributes} resource={isHere.resource} /> : null}
             {tab?.id === "events" ? <EventsAndLogs detail={isHere} /> : null}
@@ -100,6 +100,12 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
       ) : null}
     </aside>
   );
+}
+
+/** The text that scores give offsets into: all text of the output, as the evaluators read it. */
+function answerOf(output: Message[]): string {
+  const texts = output.flatMap((message) => message.parts.filter((part) => part.type === "text").map((part) => part.content ?? ""));
+  return texts.join("\n");
 }
 
 function StatusMessage({ span }: { span: Record<string, unknown> }) {

@@ -6,10 +6,10 @@ import { compact, count, moment, visible } from "../lib/format";
 import { marksOf } from "../lib/highlights";
 import { Bar } from "./sparkline";
 import { Empty } from "./states";
-import { AnyValue } from "./text";
+import { AnyValue, LongText } from "./text";
 
 /** Verdicts with what the evaluator said and, where it gave them, its sentences. */
-export function ScoreList({ scores }: { scores: ScoreRow[] }) {
+export function ScoreList({ scores, answer }: { scores: ScoreRow[]; answer: string }) {
   if (!scores.length) return <Empty title="No scores" />;
   return (
     <ul class="score-list">
@@ -27,23 +27,35 @@ export function ScoreList({ scores }: { scores: ScoreRow[] }) {
             </span>
           </header>
           {score.explanation ? <p class="content">{visible(score.explanation)}</p> : null}
-          <Sentences score={score} />
+          <Sentences score={score} answer={answer} />
         </li>
       ))}
     </ul>
   );
 }
 
-function Sentences({ score }: { score: ScoreRow }) {
+/** The answer with its sentences marked, what each stands on, and the raw detail behind a fold. */
+function Sentences({ score, answer }: { score: ScoreRow; answer: string }) {
   const detail = score.detail;
+  const marks = useMemo(() => marksOf(detail, answer), [detail, answer]);
   if (detail === undefined || detail === null || detail === "" || detail === "{}") return null;
-  // Offsets need the answer; here the sentences themselves are shown, in the answer they are marked.
-  const hasMarks = marksOf(detail, typeof detail === "string" ? detail : JSON.stringify(detail)).length > 0;
   return (
-    <details open={hasMarks}>
-      <summary>Detail</summary>
-      <AnyValue value={detail} />
-    </details>
+    <>
+      {marks.length ? (
+        <ol class="sentences">
+          {marks.map((mark) => (
+            <li key={mark.start}>
+              <LongText text={answer.slice(mark.start, mark.end)} marks={[{ ...mark, start: 0, end: mark.end - mark.start }]} />
+              <p class="quiet-text">{visible(mark.note)}</p>
+            </li>
+          ))}
+        </ol>
+      ) : null}
+      <details>
+        <summary>Raw detail</summary>
+        <AnyValue value={detail} />
+      </details>
+    </>
   );
 }
 

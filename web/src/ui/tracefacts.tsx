@@ -35,7 +35,7 @@ export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: 
         <code class="trace-id">{trace.trace_id}</code>
         <CopyButton text={trace.trace_id} label="Copy id" />
         <button type="button" class="button" onClick={next} disabled={!tree.problems.length}>
-          {tree.problems.length ? `Next of ${count(tree.problems.length)} problems` : "No problems"} <kbd>n</kbd>
+          {tree.problems.length ? `Next problem of ${count(tree.problems.length)}` : "No problems"} <kbd>n</kbd>
         </button>
       </div>
       <dl class="facts facts-band">

@@ -16,6 +16,9 @@ export const KIND_TAGS: Record<string, string> = {
   guardrail: "GUARD", memory: "MEM", evaluator: "EVAL", mcp: "MCP", decision: "DEC", prompt: "PRMT", http: "HTTP",
 };
 
+/** A label further right than this share of the axis would be cut. */
+const LAST_TICK = 0.88;
+
 /** Words that mark what stands out, not what is wrong. */
 const STANDS_OUT = new Set(["slowest", "costliest"]);
 
@@ -58,8 +61,8 @@ export function Waterfall(props: Props) {
         <span class="w-tokens">Tokens</span>
         <span class="w-cost">Cost</span>
         <span class="w-bars">
-          {ticks(zoom[0], zoom[1]).map((tick) => (
-            <span key={tick} class={`tick ${tick > zoom[0] + (zoom[1] - zoom[0]) * 0.9 ? "is-last" : ""}`} style={{ left: `${((tick - zoom[0]) / (zoom[1] - zoom[0])) * 100}%` }}>
+          {ticks(zoom[0], zoom[1], 5).filter((tick) => tick <= zoom[0] + (zoom[1] - zoom[0]) * LAST_TICK).map((tick) => (
+            <span key={tick} class="tick" style={{ left: `${((tick - zoom[0]) / (zoom[1] - zoom[0])) * 100}%` }}>
               {duration(tick)}
             </span>
           ))}
@@ -103,11 +106,7 @@ function SpanRow({ columns, tree, row, collapsed, zoom, selected, root, select, 
         <span class="span-name">{visible(columns.name[row] || "(no name)")}</span>
         {isBad ? <span class="tag bad">✕ {(columns.error_class[row] || "error").replaceAll("_", " ")}</span> : null}
         {columns.is_orphan[row] ? <span class="tag warn">⚠ orphan</span> : null}
-        {problems.filter((word) => word !== "error" && word !== "orphan").map((word) => (
-          <span key={word} class={`tag ${STANDS_OUT.has(word) ? "" : "warn"}`}>
-            {STANDS_OUT.has(word) ? "▸" : "⚠"} {word.replaceAll("_", " ")}
-          </span>
-        ))}
+        <Problems words={problems.filter((word) => word !== "error" && word !== "orphan")} />
         {columns.hidden[row] ? (
           <Link to={window.location.pathname} set={{ root: columns.span_id[row] ?? null }} class="tag accent" title="Show this subtree alone">
             {count(columns.hidden[row])} more below
@@ -125,6 +124,19 @@ function SpanRow({ columns, tree, row, collapsed, zoom, selected, root, select, 
         <SpanBar startMs={columns.start_ms[row] ?? 0} durationMs={columns.duration_ms[row] ?? 0} zoom={zoom} kind={kind} />
       </span>
     </div>
+  );
+}
+
+/** The first word in full, the rest as a number that says them when pointed at. */
+function Problems({ words }: { words: string[] }) {
+  const [first, ...rest] = words.map((word) => word.replaceAll("_", " "));
+  if (!first) return null;
+  const isWarning = !STANDS_OUT.has(words[0] ?? "");
+  return (
+    <span class={`tag ${isWarning ? "warn" : ""}`} title={[first, ...rest].join(", ")}>
+      {isWarning ? "⚠" : "▸"} {first}
+      {rest.length ? ` +${rest.length}` : ""}
+    </span>
   );
 }
 
