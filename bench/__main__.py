@@ -5,8 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("import_time", "weight", "inflate", "load", "ingest", "start", "big_trace", "pages", "kill",
-           "faults")
+BENCHES = (
+    "import_time",
+    "weight",
+    "inflate",
+    "load",
+    "ingest",
+    "start",
+    "big_trace",
+    "pages",
+    "kill",
+    "faults",
+)
 
 
 def main() -> int:

@@ -23,11 +23,15 @@ _WHO = f"""
   if(intHash32(trace + 2) % 10 = 0, 'staging', 'production') AS env,
   concat('user-', toString(intHash32(trace + 3) % 50000)) AS user,
   concat('session-', toString(intHash32(trace + 4) % 300000)) AS session,
-  {_MODELS}[1 + intHash32(trace + 5) % 5] AS model, {_PROVIDERS}[1 + intHash32(trace + 5) % 5] AS provider,
+  {_MODELS}[1 + intHash32(trace + 5) % 5] AS model,
+  {_PROVIDERS}[1 + intHash32(trace + 5) % 5] AS provider,
   if(intHash32(trace + 6) % 50 = 0, 'error', 'ok') AS status,
-  if(intHash32(trace + 6) % 50 = 0, ['rate_limit','timeout','server_error'][1 + trace % 3], '') AS error_class,
+  if(intHash32(trace + 6) % 50 = 0, ['rate_limit','timeout','server_error'][1 + trace % 3], '')
+    AS error_class,
   lower(hex(MD5(toString(trace)))) AS trace_id,
-  toDateTime64(now64(3) - ({{traces:UInt64}} - trace) / {{traces:UInt64}} * {_DAYS} * 86400, 3, 'UTC') AS moment
+  toDateTime64(
+    now64(3) - ({{traces:UInt64}} - trace) / {{traces:UInt64}} * {_DAYS} * 86400, 3, 'UTC'
+  ) AS moment
 """
 _TRACES = f"""
 INSERT INTO traces (project, minute, trace_id, version, sign, start, duration_ms, first_segment,
@@ -49,8 +53,8 @@ INSERT INTO steps (project, minute, trace_id, span_id, version, sign, start, dur
   cache_read_tokens, has_usage, cost_usd, cost_source, retrieved, top_score)
 SELECT 'default', toStartOfMinute(moment), trace_id, lower(hex(toUInt64(step))), 1, 1, moment,
   50 + intHash32(trace + step) % 900, if(step = 1, '', '0000000000000001'), kind, kind, kind,
-  if(step = 5, status, 'ok'), if(step = 5, error_class, ''), concat(team, '-api'), '1.4.2', env, team,
-  feature, user, session, if(is_call, provider, ''), if(is_call, model, ''),
+  if(step = 5, status, 'ok'), if(step = 5, error_class, ''), concat(team, '-api'), '1.4.2', env,
+  team, feature, user, session, if(is_call, provider, ''), if(is_call, model, ''),
   if(is_call, model, ''), is_call, if(is_call, 1000 + trace % 2000, 0),
   if(is_call, 100 + trace % 300, 0), if(is_call, trace % 300, 0), is_call,
   if(is_call, 0.0007 + trace % 100 / 30000, NULL), if(is_call, 'computed', 'none'),
@@ -68,9 +72,11 @@ SELECT 'default', intDiv(trace, 1000), moment, trace_id, lower(hex(toUInt64(step
   toUnixTimestamp64Nano(toDateTime64(moment, 9)) + 500000000, concat(team, '-api'), kind, provider,
   model, 1000 + trace % 2000, 100 + trace % 300, team, feature, env, user, session,
   ['gen_ai.operation.name', 'gen_ai.input.messages', 'gen_ai.output.messages'], [1, 1, 1],
-  [kind, concat('[{{"role":"user","parts":[{{"type":"text","content":"', repeat('order parcel refund ', 40),
+  [kind, concat('[{{"role":"user","parts":[{{"type":"text","content":"',
+    repeat('order parcel refund ', 40),
     hex(sipHash128(trace, step)), '"}}]}}]'),
-   concat('[{{"role":"assistant","parts":[{{"type":"text","content":"', repeat('you can return it ', 45),
+   concat('[{{"role":"assistant","parts":[{{"type":"text","content":"',
+    repeat('you can return it ', 45),
     hex(sipHash128(step, trace)), '"}}]}}]')]
 FROM (SELECT *, {_KINDS}[step] AS kind
   FROM (SELECT number AS trace, arrayJoin(range(1, 9)) AS step, {_WHO}

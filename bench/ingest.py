@@ -74,6 +74,7 @@ def measure_vagus(requests: Requests, spans: int) -> dict[str, float]:
         warm = [requests.next() for _ in range(8)]
         send(server.url, "/v1/traces", warm, HEADERS)
         before = len(warm) * requests.spans
+
         def count() -> int:
             return int(server.sql("SELECT count() FROM spans")[0][0])  # type: ignore[call-overload]
 
@@ -91,8 +92,11 @@ def measure_vagus(requests: Requests, spans: int) -> dict[str, float]:
 
 def measure_phoenix(requests: Requests, spans: int) -> dict[str, float]:
     port = free_port()
-    environ = {"PHOENIX_PORT": str(port), "PHOENIX_GRPC_PORT": str(free_port()),
-               "PHOENIX_TELEMETRY_ENABLED": "false"}
+    environ = {
+        "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free_port()),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+    }
     with rival("phoenix", ["phoenix", "serve"], port, environ) as url:
         time.sleep(3)
         bodies = [requests.next() for _ in range(spans // requests.spans)]
@@ -114,8 +118,18 @@ def measure_phoenix(requests: Requests, spans: int) -> dict[str, float]:
 
 def measure_mlflow(requests: Requests, spans: int) -> dict[str, float]:
     port = free_port()
-    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
-               "--backend-store-uri", "sqlite:///mlflow.db"]
+    command = [
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+        "--backend-store-uri",
+        "sqlite:///mlflow.db",
+    ]
     with rival("mlflow", command, port, {}) as url:
         time.sleep(5)
         bodies = [requests.next() for _ in range(spans // requests.spans)]

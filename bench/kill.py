@@ -111,8 +111,14 @@ class Verdict:
 
 
 def kill_often(
-    data: Path, kills: int, *, seed: int, spans: int = 250, longest_s: float = 3.0,
-    connections: int = 4, progress: bool = False,
+    data: Path,
+    kills: int,
+    *,
+    seed: int,
+    spans: int = 250,
+    longest_s: float = 3.0,
+    connections: int = 4,
+    progress: bool = False,
 ) -> Verdict:
     """Kill a server `kills` times, start it once more and compare what was said with what is."""
     chance = random.Random(seed)
@@ -135,8 +141,10 @@ def kill_often(
         server.kill()
         traffic.stop()
         if progress:
-            print(f"  {number + 1}/{kills}: {len(traffic.acknowledged) * SPANS_PER_TRACE} spans",
-                  flush=True)
+            print(
+                f"  {number + 1}/{kills}: {len(traffic.acknowledged) * SPANS_PER_TRACE} spans",
+                flush=True,
+            )
     server.start()
     try:
         traffic.start(server.url)

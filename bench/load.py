@@ -31,15 +31,28 @@ def main() -> None:
             with path.open("wb") as file:
                 for _ in range(REQUESTS):
                     body = requests.next()
-                    entry = Entry("traces", "default", time.time_ns(),
-                                  request_id("default", "traces", body), body)
+                    entry = Entry(
+                        "traces",
+                        "default",
+                        time.time_ns(),
+                        request_id("default", "traces", body),
+                        body,
+                    )
                     file.write(b"".join(encode_record(entry)))
             started = time.perf_counter()
             digests, texts = nested_values(path.read_bytes())
             engine.load(
-                Load(statement.table, statement.columns, statement.select, statement.message,
-                     statement.structure, otlp.PROTOBUF, path, f"bench-{number}",
-                     {"segment": number, "nested_digests": digests, "nested_texts": texts})
+                Load(
+                    statement.table,
+                    statement.columns,
+                    statement.select,
+                    statement.message,
+                    statement.structure,
+                    otlp.PROTOBUF,
+                    path,
+                    f"bench-{number}",
+                    {"segment": number, "nested_digests": digests, "nested_texts": texts},
+                )
             )
             rates.append(REQUESTS * requests.spans / (time.perf_counter() - started))
         engine.close()
@@ -47,8 +60,12 @@ def main() -> None:
     save(
         "load",
         "the engine's load alone >= 50,000 spans/s",
-        {"spans_per_segment": REQUESTS * requests.spans, "median_per_s": round(best),
-         "worst_per_s": round(min(rates)), "best_per_s": round(max(rates))},
+        {
+            "spans_per_segment": REQUESTS * requests.spans,
+            "median_per_s": round(best),
+            "worst_per_s": round(min(rates)),
+            "best_per_s": round(max(rates)),
+        },
         met=best >= 50_000,
     )
 

@@ -38,9 +38,11 @@ def calls_of(base: str, path: str) -> list[Call]:
     with page() as browser:
         browser.on(
             "request",
-            lambda r: seen.append(Call(r.method, r.url, r.post_data_buffer))
-            if "/api/v1/" in r.url
-            else None,
+            lambda r: (
+                seen.append(Call(r.method, r.url, r.post_data_buffer))
+                if "/api/v1/" in r.url
+                else None
+            ),
         )
         browser.goto(base + path)
         browser.wait_for_load_state("networkidle")
@@ -96,13 +98,17 @@ def main() -> None:
     server.start()
     try:
         time.sleep(5)
-        trace_id = str(server.sql("SELECT trace_id FROM traces ORDER BY start DESC LIMIT 1 OFFSET 5000")[0][0])
+        trace_id = str(
+            server.sql("SELECT trace_id FROM traces ORDER BY start DESC LIMIT 1 OFFSET 5000")[0][0]
+        )
         api = f"{server.url}/api/v1"
         week = "from=-7d&to=now"
         pages = {
             "overview, 7 days": calls_of(server.url, "/?from=-7d"),
             "trace list, 7 days, filtered": [
-                Call("GET", f"{api}/traces?{week}&filter=team:search%20status:error&limit=100", None)
+                Call(
+                    "GET", f"{api}/traces?{week}&filter=team:search%20status:error&limit=100", None
+                )
             ],
             "cost by model and team, 7 days": [
                 Call("GET", f"{api}/slice?measure=cost&by=model&by=team&{week}", None)
@@ -112,7 +118,9 @@ def main() -> None:
         }
         figures: dict[str, object] = {
             "spans": server.sql("SELECT count() FROM spans")[0][0],
-            "disk_gib": round(sum(f.stat().st_size for f in data.rglob("*") if f.is_file()) / 2**30, 2),
+            "disk_gib": round(
+                sum(f.stat().st_size for f in data.rglob("*") if f.is_file()) / 2**30, 2
+            ),
             **{name: time_page(name, calls) for name, calls in pages.items()},
             "resident_mib": round(server.memory_mib()),
         }
@@ -122,7 +130,9 @@ def main() -> None:
             shutil.rmtree(data.parent)
     slow = {name: f["slowest_request_p95_ms"] for name, f in figures.items() if isinstance(f, dict)}
     met = slow["one trace by id"] < 50 and all(  # type: ignore[operator]
-        ms < 300 for name, ms in slow.items() if name != "one trace by id"  # type: ignore[operator]
+        ms < 300
+        for name, ms in slow.items()
+        if name != "one trace by id"  # type: ignore[operator]
     )
     save(
         "pages",

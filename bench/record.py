@@ -16,12 +16,16 @@ RESULTS = Path(__file__).parent / "results"
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-         if line.startswith("model name")),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
         platform.processor(),
     )
     memory_kb = next(
-        int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines()
+        int(line.split()[1])
+        for line in Path("/proc/meminfo").read_text().splitlines()
         if line.startswith("MemTotal")
     )
     return {
@@ -37,7 +41,9 @@ def commit() -> str:
     """The commit that was measured, with a plus sign when the tree differed from it."""
     head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     dirty = subprocess.run(
-        ["git", "status", "--porcelain", "--untracked-files=no", "src"], capture_output=True, text=True
+        ["git", "status", "--porcelain", "--untracked-files=no", "src"],
+        capture_output=True,
+        text=True,
     )
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")
 

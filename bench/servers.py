@@ -64,9 +64,22 @@ class Vagus:
     def begin(self, ready: Path) -> None:
         """Start without waiting; the addresses will be in the file `ready`."""
         self.process = subprocess.Popen(
-            [*self.wrapper, sys.executable, "-m", "vagus.cli.main", "serve", "--data",
-             str(self.data), "--port", "0", "--grpc-port", "0", "--ready-file", str(ready),
-             *self._flags],
+            [
+                *self.wrapper,
+                sys.executable,
+                "-m",
+                "vagus.cli.main",
+                "serve",
+                "--data",
+                str(self.data),
+                "--port",
+                "0",
+                "--grpc-port",
+                "0",
+                "--ready-file",
+                str(ready),
+                *self._flags,
+            ],
             stdout=subprocess.DEVNULL,
             # A group of its own, because a wrapper that is killed alone leaves the server behind.
             start_new_session=True,

@@ -12,8 +12,25 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 SPANS_PER_TRACE = 10
 _TEAMS = ("search", "support", "growth", "platform")
 _MODELS = (("openai", "gpt-4.1-mini"), ("openai", "gpt-4.1"), ("anthropic", "claude-sonnet-4-5"))
-_WORDS = ("order", "refund", "delivery", "parcel", "account", "invoice", "return", "policy", "week",
-          "customer", "address", "payment", "discount", "warranty", "shipping", "status", "change")
+_WORDS = (
+    "order",
+    "refund",
+    "delivery",
+    "parcel",
+    "account",
+    "invoice",
+    "return",
+    "policy",
+    "week",
+    "customer",
+    "address",
+    "payment",
+    "discount",
+    "warranty",
+    "shipping",
+    "status",
+    "change",
+)
 
 
 def _words(chance: random.Random, count: int) -> str:
@@ -40,9 +57,12 @@ class Requests:
     def _template(self) -> tuple[bytes, list[bytes]]:
         request = ExportTraceServiceRequest()
         group = request.resource_spans.add()
-        for key, value in (("service.name", "assistant"), ("service.version", "1.4.2"),
-                           ("deployment.environment.name", "production"),
-                           ("telemetry.sdk.name", "opentelemetry")):
+        for key, value in (
+            ("service.name", "assistant"),
+            ("service.version", "1.4.2"),
+            ("deployment.environment.name", "production"),
+            ("telemetry.sdk.name", "opentelemetry"),
+        ):
             group.resource.attributes.add(key=key).value.string_value = value
         scope = group.scope_spans.add()
         scope.scope.name = "bench"
@@ -57,8 +77,18 @@ class Requests:
         chance = self._chance
         team, (provider, model) = chance.choice(_TEAMS), chance.choice(_MODELS)
         end_ns = time.time_ns()
-        kinds = ("invoke_agent", "embeddings", "retrieval", "chat", "execute_tool", "chat",
-                 "execute_tool", "chat", "retrieval", "chat")
+        kinds = (
+            "invoke_agent",
+            "embeddings",
+            "retrieval",
+            "chat",
+            "execute_tool",
+            "chat",
+            "execute_tool",
+            "chat",
+            "retrieval",
+            "chat",
+        )
         for number, kind in enumerate(kinds[:SPANS_PER_TRACE]):
             span = scope.spans.add(  # type: ignore[attr-defined]
                 trace_id=trace_id,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.serving import Serving, serving
 from vagus.store.chdb import ChdbEngine
 from vagus.store.migrate import migrate
 
@@ -26,3 +27,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChdbEngine]:
 def project() -> str:
     """The name of a project nobody else writes to."""
     return f"project-{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A whole server as a process of its own, with sign-in; each test takes a project in it."""
+    with serving(tmp_path_factory.mktemp("serving") / "data") as running:
+        yield running

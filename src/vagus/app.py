@@ -47,7 +47,9 @@ def serve(
     on_ready: Callable[[Address], None] | None = None,
 ) -> int:
     """Run until stopped; the exit status. Raises `VagusError` if it cannot start."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     sock = _listen(loaded.settings.server)
     server: uvicorn.Server | None = None
     fatal = threading.Event()
@@ -82,9 +84,7 @@ def build_app(platform: Platform) -> ASGIApp:
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "lifespan":
-            await ingest(scope, receive, send)
-        elif path in paths:
+        if scope["type"] == "lifespan" or path in paths:
             await ingest(scope, receive, send)
         elif path.startswith(_API_PATHS):
             await api(scope, receive, send)
@@ -153,11 +153,16 @@ async def _run(
             address = _address(platform, settings, sock.getsockname()[1], grpc_port)
             announce(address)
             if ready_file is not None:
-                write_ready_file(ready_file, {
-                    "url": address.url, "sign_in_url": address.sign_in_url,
-                    "ingest_key": address.ingest_key, "grpc": address.grpc,
-                    "pid": str(os.getpid()),
-                })
+                write_ready_file(
+                    ready_file,
+                    {
+                        "url": address.url,
+                        "sign_in_url": address.sign_in_url,
+                        "ingest_key": address.ingest_key,
+                        "grpc": address.grpc,
+                        "pid": str(os.getpid()),
+                    },
+                )
         await serving
         notifying.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -186,5 +191,3 @@ def print_address(address: Address) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-

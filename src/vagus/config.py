@@ -28,7 +28,9 @@ class ServerSettings:
     """Where Vagus listens and who may talk to it."""
 
     host: str = option("127.0.0.1", "Address to listen on.")
-    port: int = option(4318, "HTTP port: OTLP, REST, UI and metrics; 0 picks a free one.", minimum=0)
+    port: int = option(
+        4318, "HTTP port: OTLP, REST, UI and metrics; 0 picks a free one.", minimum=0
+    )
     grpc_port: int = option(4317, "OTLP/gRPC port; 0 picks a free one.", minimum=0)
     auth: bool = option(True, "Ask for a key or a sign-in; false only on a loopback address.")
     public_url: str = option("", "Address people use to reach Vagus, for links in notifications.")
@@ -45,7 +47,9 @@ class ReceiveSettings:
         2 * 1024**3, "Write-ahead log bytes not yet loaded before 429 is answered.", minimum=1
     )
     segment_bytes: int = option(
-        32 * 1024 * 1024, "Size at which a write-ahead log segment is sealed.", minimum=1024
+        16 * 1024 * 1024,
+        "Size at which a write-ahead log segment is sealed, in bytes.",
+        minimum=1024,
     )
     segment_ms: int = option(
         500, "Age in milliseconds at which a segment with data is sealed.", minimum=1
@@ -56,11 +60,14 @@ class ReceiveSettings:
 class StoreSettings:
     """Where data is kept, for how long, and how much of it."""
 
-    url: str = option("", "Remote ClickHouse (clickhouse://user:password@host:8123/db); empty: embedded.")
+    url: str = option(
+        "", "Remote ClickHouse (clickhouse://user:password@host:8123/db); empty: embedded."
+    )
     meta_url: str = option("", "Metadata store URL (postgresql://...); empty: SQLite.")
     retention_days: int = option(30, "Days that telemetry is kept.", minimum=1)
     disk_cap_bytes: int = option(
-        50 * 1024**3, "Hard limit of the data directory, in bytes; the oldest days go first.",
+        50 * 1024**3,
+        "Hard limit of the data directory, in bytes; the oldest days go first.",
         minimum=64 * 1024 * 1024,
     )
     memory_bytes: int = option(
@@ -72,9 +79,13 @@ class StoreSettings:
 class SettleSettings:
     """When a trace counts as finished."""
 
-    quiet_ms: int = option(3000, "Milliseconds without a new span after which a trace settles.", minimum=0)
+    quiet_ms: int = option(
+        3000, "Milliseconds without a new span after which a trace settles.", minimum=0
+    )
     max_open_ms: int = option(
-        60_000, "Milliseconds after which a trace that never goes quiet is settled anyway.", minimum=0
+        60_000,
+        "Milliseconds after which a trace that never goes quiet is settled anyway.",
+        minimum=0,
     )
 
 
@@ -91,7 +102,9 @@ class QualitySettings:
 class WatchSettings:
     """How often monitors look."""
 
-    interval_s: float = option(10.0, "Seconds between two evaluations of the monitors.", minimum=0.1)
+    interval_s: float = option(
+        10.0, "Seconds between two evaluations of the monitors.", minimum=0.1
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +156,12 @@ def options() -> Iterator[Option]:
         )
 
 
-def _fields(
-    owner: type, prefix: str
-) -> Iterator[tuple[str, type, dataclasses.Field[Any]]]:
+def _fields(owner: type, prefix: str) -> Iterator[tuple[str, type, dataclasses.Field[Any]]]:
     hints = typing.get_type_hints(owner)
     for part in dataclasses.fields(owner):
         kind = hints[part.name]
         if dataclasses.is_dataclass(kind):
-            yield from _fields(typing.cast(type, kind), f"{part.name}.")
+            yield from _fields(typing.cast("type", kind), f"{part.name}.")
         else:
             yield prefix, owner, part
 

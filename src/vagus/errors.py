@@ -10,7 +10,7 @@ VagusError
 ├── Unavailable         the world's fault: try again after `retry_after_s` (HTTP 503)
 │   ├── Overloaded      a bounded queue is full (HTTP 429)
 │   └── StoreError      the engine refused or failed
-├── ConfigError         a setting is unknown, contradictory or out of range; the message says the fix
+├── ConfigError         a setting is unknown, contradictory or out of range; says the fix
 ├── DataDirLocked       another process owns the data directory
 └── InternalError       our fault: an invariant broke; please report it
 """

@@ -201,7 +201,8 @@ class Platform:
         if self.keeper.is_full:
             raise Unavailable(
                 "the data directory has reached store.disk_cap_bytes: nothing is taken in until "
-                "there is room", retry_after_s=30,
+                "there is room",
+                retry_after_s=30,
             )
         return principal.project
 
@@ -213,8 +214,10 @@ class Platform:
         while not self._loaded_segments.empty():
             self.settler.loaded(*self._loaded_segments.get())
         oldest_ms = self.settler.oldest_open_ms()
-        if self.settler.tick() and oldest_ms is not None and (
-            oldest_ms / 1000 < time.time() - _BACKFILL_S
+        if (
+            self.settler.tick()
+            and oldest_ms is not None
+            and (oldest_ms / 1000 < time.time() - _BACKFILL_S)
         ):
             self._data_changed.set()
         return self._yielding(0.25, time.monotonic() - began_s)
@@ -304,8 +307,9 @@ class Platform:
 
     def _ingest_health(self) -> IngestHealth:
         sealed = self.wal.sealed()
-        waiting_ns = min((ref.path.stat().st_mtime_ns for ref in sealed if ref.path.exists()),
-                         default=None)
+        waiting_ns = min(
+            (ref.path.stat().st_mtime_ns for ref in sealed if ref.path.exists()), default=None
+        )
         taken = _total("vagus_receive_spans_total", signal="traces")
         return IngestHealth(
             spans_per_s=self._rate.per_s(taken),

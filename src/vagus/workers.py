@@ -52,12 +52,16 @@ class Worker:
             try:
                 wait_s = self._body()
                 failures, self.problem = 0, ""
-            except Exception as e:  # noqa: BLE001 - the edge of a worker loop: log, count, go on
+            except Exception as e:
                 failures += 1
                 wait_s = min(10.0, 0.5 * 2 ** min(failures, 5))
                 self.problem = f"{self.name}: {e}"
                 FAILURES.labels(self.name).inc()
-                log.exception("%s failed after %.1f s; trying again in %.1f s", self.name,
-                              time.monotonic() - started_s, wait_s)
+                log.exception(
+                    "%s failed after %.1f s; trying again in %.1f s",
+                    self.name,
+                    time.monotonic() - started_s,
+                    wait_s,
+                )
             ROUNDS.labels(self.name).inc()
             self._stopping.wait(wait_s)

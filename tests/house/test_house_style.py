@@ -13,12 +13,25 @@ SOURCE = ROOT / "src" / "vagus"
 MODULES = sorted(p for p in SOURCE.rglob("*.py") if "versions" not in p.parts)
 
 #: The way of the data: a stage knows the stages before it and nothing behind it.
-STAGES = ["receive", "store", "meaning", "settle", "measures", "assess", "watch", "diagnose",
-          "respond", "present"]
+STAGES = [
+    "receive",
+    "store",
+    "meaning",
+    "settle",
+    "measures",
+    "assess",
+    "watch",
+    "diagnose",
+    "respond",
+    "present",
+]
 SHARED = {"model", "errors", "config", "stats", "audit"}
 #: What each shared part may itself use.
 SHARED_USES = {
-    "model": {"errors"}, "errors": set(), "config": {"errors"}, "stats": {"errors"},
+    "model": {"errors"},
+    "errors": set(),
+    "config": {"errors"},
+    "stats": {"errors"},
     # The audit log is a table of the metadata store.
     "audit": {"errors", "model", "config", "store"},
 }

@@ -136,7 +136,9 @@ def spans_of(
     return list(found.dicts())
 
 
-@pytest.mark.parametrize(("attributes", "expected"), [c[1:] for c in GOLDEN], ids=[c[0] for c in GOLDEN])
+@pytest.mark.parametrize(
+    ("attributes", "expected"), [c[1:] for c in GOLDEN], ids=[c[0] for c in GOLDEN]
+)
 def test_conventions_mean_what_they_say(
     attributes: dict[str, str], expected: dict[str, object]
 ) -> None:
@@ -144,16 +146,39 @@ def test_conventions_mean_what_they_say(
     assert {name: fields[name] for name in expected} == expected
 
 
-def test_the_loader_and_the_reader_agree(
-    engine: ChdbEngine, project: str, tmp_path: Path
-) -> None:
+def test_the_loader_and_the_reader_agree(engine: ChdbEngine, project: str, tmp_path: Path) -> None:
     chance = random.Random(20261123)
     keys = [s.key for row in FIELDS for s in row.sources]
     keys += [key for key, _ in KIND_SOURCES] + [key for key, _ in KIND_HINTS]
     resource_keys = [s.key for row in FIELDS for s in row.resource]
-    words = ["", "unknown", "None", "chat", "LLM", "RETRIEVER", "OpenAI", "az.ai.openai", "12",
-             "0", "-3", "1.5", "1e3", "9e99", "nan", "inf", "abc", '["stop"]', '["MAX_TOKENS"]',
-             "[]", "[1]", "[broken", "end_turn", "ß\u200b'\\\n", "langchain", "workflow"]
+    words = [
+        "",
+        "unknown",
+        "None",
+        "chat",
+        "LLM",
+        "RETRIEVER",
+        "OpenAI",
+        "az.ai.openai",
+        "12",
+        "0",
+        "-3",
+        "1.5",
+        "1e3",
+        "9e99",
+        "nan",
+        "inf",
+        "abc",
+        '["stop"]',
+        '["MAX_TOKENS"]',
+        "[]",
+        "[1]",
+        "[broken",
+        "end_turn",
+        "ß\u200b'\\\n",
+        "langchain",
+        "workflow",
+    ]
     words += [word for _, values in KIND_SOURCES for word in values]
     cases = [(attributes, {}) for _, attributes, _ in GOLDEN]
     for _ in range(600):

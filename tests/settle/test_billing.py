@@ -49,9 +49,7 @@ def billed(*spans: Any) -> set[int]:
             id="a call that does not say what it used",
         ),
         pytest.param([make_span(0, kind="llm")], set(), id="nothing known at all"),
-        pytest.param(
-            [make_span(0, kind="tool", **USED)], set(), id="a tool that reports tokens"
-        ),
+        pytest.param([make_span(0, kind="tool", **USED)], set(), id="a tool that reports tokens"),
         pytest.param(
             [
                 make_span(0, kind="chain"),

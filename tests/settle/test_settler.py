@@ -53,7 +53,9 @@ class Workshop:
             clock_s=lambda: self.now_s,
         )
 
-    def send(self, message: ExportTraceServiceRequest | ExportLogsServiceRequest, signal: str = "traces") -> int:
+    def send(
+        self, message: ExportTraceServiceRequest | ExportLogsServiceRequest, signal: str = "traces"
+    ) -> int:
         path = self.directory / f"{os.urandom(6).hex()}.seg"
         write(path, self.project, message.SerializeToString(), signal=signal, received_ns=NOW_NS)
         number = load(self.engine, path, signal=signal)
@@ -87,17 +89,21 @@ def span(
     start_ms: int = 0,
     ms: int = 10,
     error: str = "",
-    **attributes: str | int | float,
+    **attributes: str | float,
 ) -> None:
     if not message.resource_spans:
         message.resource_spans.add().scope_spans.add()
-    made = message.resource_spans[0].scope_spans[0].spans.add(
-        trace_id=trace,
-        span_id=number.to_bytes(8, "big"),
-        parent_span_id=parent.to_bytes(8, "big") if parent else b"",
-        name=f"span {number}",
-        start_time_unix_nano=NOW_NS + start_ms * 1_000_000,
-        end_time_unix_nano=NOW_NS + (start_ms + ms) * 1_000_000,
+    made = (
+        message.resource_spans[0]
+        .scope_spans[0]
+        .spans.add(
+            trace_id=trace,
+            span_id=number.to_bytes(8, "big"),
+            parent_span_id=parent.to_bytes(8, "big") if parent else b"",
+            name=f"span {number}",
+            start_time_unix_nano=NOW_NS + start_ms * 1_000_000,
+            end_time_unix_nano=NOW_NS + (start_ms + ms) * 1_000_000,
+        )
     )
     if error:
         made.status.code, made.status.message = 2, error
@@ -111,7 +117,7 @@ def span(
             target.double_value = value
 
 
-def llm(**more: str | int | float) -> dict[str, str | int | float]:
+def llm(**more: str | float) -> dict[str, str | int | float]:
     return {
         "gen_ai__operation__name": "chat",
         "gen_ai__provider__name": "openai",
@@ -125,7 +131,9 @@ def llm(**more: str | int | float) -> dict[str, str | int | float]:
 AGENT = {"gen_ai__operation__name": "invoke_agent"}
 
 
-def one_trace(*add: Callable[[ExportTraceServiceRequest, bytes], None]) -> ExportTraceServiceRequest:
+def one_trace(
+    *add: Callable[[ExportTraceServiceRequest, bytes], None],
+) -> ExportTraceServiceRequest:
     message, trace = ExportTraceServiceRequest(), os.urandom(16)
     for step in add:
         step(message, trace)
@@ -143,15 +151,14 @@ def test_an_open_trace_is_not_settled_until_it_is_quiet(shop: Workshop) -> None:
 def test_a_call_reported_by_parent_and_child_is_charged_once(shop: Workshop) -> None:
     shop.send(
         one_trace(
-            lambda m, t: span(m, t, 1, **AGENT, gen_ai__usage__input_tokens=1000,
-                              gen_ai__usage__output_tokens=100),
+            lambda m, t: span(
+                m, t, 1, **AGENT, gen_ai__usage__input_tokens=1000, gen_ai__usage__output_tokens=100
+            ),
             lambda m, t: span(m, t, 2, 1, **llm()),
         )
     )
     shop.settler.tick(everything=True)
-    assert shop.rows("ledger", "kind, input_tokens, round(cost_usd, 9)") == [
-        ("llm", 1000, 0.00056)
-    ]
+    assert shop.rows("ledger", "kind, input_tokens, round(cost_usd, 9)") == [("llm", 1000, 0.00056)]
     assert shop.rows("traces", "flags") == [(["repeated_usage"],)]
 
 
@@ -201,9 +208,16 @@ def test_a_retried_call_is_marked_and_the_trace_ends_well(shop: Workshop) -> Non
     shop.send(
         one_trace(
             lambda m, t: span(m, t, 1, ms=100, **AGENT),
-            lambda m, t: span(m, t, 2, 1, error="429 Too Many Requests",
-                              gen_ai__operation__name="chat", gen_ai__provider__name="openai",
-                              gen_ai__request__model="gpt-4.1-mini"),
+            lambda m, t: span(
+                m,
+                t,
+                2,
+                1,
+                error="429 Too Many Requests",
+                gen_ai__operation__name="chat",
+                gen_ai__provider__name="openai",
+                gen_ai__request__model="gpt-4.1-mini",
+            ),
             lambda m, t: span(m, t, 3, 1, start_ms=20, **llm()),
         )
     )
@@ -233,9 +247,14 @@ def test_retrieval_is_measured(shop: Workshop) -> None:
     )
     shop.send(
         one_trace(
-            lambda m, t: span(m, t, 1, gen_ai__operation__name="retrieval",
-                              gen_ai__data_source__id="kb",
-                              gen_ai__retrieval__documents=documents),
+            lambda m, t: span(
+                m,
+                t,
+                1,
+                gen_ai__operation__name="retrieval",
+                gen_ai__data_source__id="kb",
+                gen_ai__retrieval__documents=documents,
+            ),
         )
     )
     shop.settler.tick(everything=True)
@@ -260,8 +279,11 @@ def test_an_absurd_clock_is_set_aside_and_flagged(shop: Workshop) -> None:
 
 def test_evaluation_events_become_scores(shop: Workshop) -> None:
     message = one_trace(lambda m, t: span(m, t, 1, **llm()))
-    event = message.resource_spans[0].scope_spans[0].spans[0].events.add(
-        name="gen_ai.evaluation.result"
+    event = (
+        message.resource_spans[0]
+        .scope_spans[0]
+        .spans[0]
+        .events.add(name="gen_ai.evaluation.result")
     )
     event.attributes.add(key="gen_ai.evaluation.name").value.string_value = "helpful"
     event.attributes.add(key="gen_ai.evaluation.score.value").value.double_value = 0.25
@@ -274,11 +296,15 @@ def test_evaluation_events_become_scores(shop: Workshop) -> None:
 def test_a_genai_log_event_gives_its_span_the_words(shop: Workshop) -> None:
     trace = os.urandom(16)
     logs = ExportLogsServiceRequest()
-    record = logs.resource_logs.add().scope_logs.add().log_records.add(
-        trace_id=trace,
-        span_id=(1).to_bytes(8, "big"),
-        event_name="gen_ai.client.inference.operation.details",
-        time_unix_nano=NOW_NS,
+    record = (
+        logs.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(
+            trace_id=trace,
+            span_id=(1).to_bytes(8, "big"),
+            event_name="gen_ai.client.inference.operation.details",
+            time_unix_nano=NOW_NS,
+        )
     )
     record.attributes.add(
         key="gen_ai.input.messages"

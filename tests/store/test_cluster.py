@@ -25,6 +25,8 @@ def test_rollups_are_filled_on_each_shard() -> None:
     assert filling
     for statement in filling:
         assert "_minutes_local AS" in statement.replace("\n", " ")
-        assert "FROM traces_local" in statement or "FROM steps_local" in statement or (
-            "FROM scores_local" in statement
+        assert (
+            "FROM traces_local" in statement
+            or "FROM steps_local" in statement
+            or ("FROM scores_local" in statement)
         )

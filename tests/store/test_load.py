@@ -17,6 +17,7 @@ from support.segments import load, write
 from vagus.errors import StoreError
 from vagus.store.chdb import ChdbEngine
 
+
 def request(count: int = 1) -> ExportTraceServiceRequest:
     message = ExportTraceServiceRequest()
     resource = message.resource_spans.add()
@@ -82,7 +83,8 @@ def test_nested_values_come_as_the_json_the_receiver_made(
     write(tmp_path / "a.seg", project, body, ((digest, '{"k":1}'),))
     load(engine, tmp_path / "a.seg")
     found = engine.query(
-        "SELECT attributes['map'] AS m, attributes['list'] AS l FROM spans WHERE project = {p:String}",
+        "SELECT attributes['map'] AS m, attributes['list'] AS l FROM spans "
+        "WHERE project = {p:String}",
         {"p": project},
     )
     assert list(found.rows()) == [('{"k":1}', '[{"k":1}]')]
@@ -122,7 +124,9 @@ def test_true_is_true_whatever_number_stands_for_it(
 def test_logs_are_kept_with_their_body(engine: ChdbEngine, project: str, tmp_path: Path) -> None:
     message = ExportLogsServiceRequest()
     records = message.resource_logs.add().scope_logs.add().log_records
-    first = records.add(time_unix_nano=7, severity_number=9, severity_text="INFO", trace_id=b"t" * 16)
+    first = records.add(
+        time_unix_nano=7, severity_number=9, severity_text="INFO", trace_id=b"t" * 16
+    )
     first.body.string_value = "hello"
     second = records.add(observed_time_unix_nano=8, event_name="gen_ai.choice")
     second.body.array_value.values.add().int_value = 1
@@ -173,9 +177,7 @@ def test_every_kind_of_metric_point_is_kept(
     ]
 
 
-def test_a_replayed_segment_adds_nothing(
-    engine: ChdbEngine, project: str, tmp_path: Path
-) -> None:
+def test_a_replayed_segment_adds_nothing(engine: ChdbEngine, project: str, tmp_path: Path) -> None:
     for _ in range(3):
         write(tmp_path / "a.seg", project, request(50).SerializeToString())
     for _ in range(3):

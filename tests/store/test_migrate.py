@@ -32,7 +32,7 @@ def run(directory: Path, script: str) -> str:
 
 
 def test_versions_count_up_from_one() -> None:
-    assert VERSIONS == list(range(1, len(VERSIONS) + 1))
+    assert list(range(1, len(VERSIONS) + 1)) == VERSIONS
 
 
 @pytest.mark.parametrize("start", [0, *VERSIONS[:-1]])

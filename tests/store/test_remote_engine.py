@@ -42,8 +42,10 @@ def test_a_segment_is_loaded_once(
     remote: ClickHouseEngine, engine: ChdbEngine, project: str, tmp_path: Path
 ) -> None:
     message = ExportTraceServiceRequest()
-    span = message.resource_spans.add().scope_spans.add().spans.add(
-        trace_id=os.urandom(16), span_id=os.urandom(8), name="chat"
+    span = (
+        message.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(trace_id=os.urandom(16), span_id=os.urandom(8), name="chat")
     )
     span.attributes.add(key="gen_ai.operation.name").value.string_value = "chat"
     path = tmp_path / "a.seg"

@@ -17,7 +17,7 @@ TODAY = datetime(1990, 1, 31, tzinfo=UTC).date()
 
 @pytest.fixture
 def keeper(engine: ChdbEngine, tmp_path: Path) -> Iterator[Keeper]:
-    yield Keeper(
+    return Keeper(
         engine,
         tmp_path,
         retention_days=30,
@@ -32,7 +32,8 @@ def fill(engine: ChdbEngine, project: str, days_ago: int) -> None:
         f"INSERT INTO spans (project, received, trace_id) VALUES ('{project}', '{day}', 't')"
     )
     engine.execute(
-        f"INSERT INTO traces (project, minute, trace_id, sign) VALUES ('{project}', '{day}', 't', 1)"
+        "INSERT INTO traces (project, minute, trace_id, sign) "
+        f"VALUES ('{project}', '{day}', 't', 1)"
     )
 
 

@@ -17,11 +17,29 @@ from urllib.parse import parse_qsl, urlsplit
 
 from vagus.receive.inflate import inflate
 
-_CLIENT_ONLY = frozenset(("query", "database", "session_id", "session_check", "session_timeout",
-                          "client_protocol_version", "compress", "decompress", "query_id",
-                          "enable_http_compression", "role", "default_format", "user",
-                          "password", "send_progress_in_http_headers", "wait_end_of_query",
-                          "http_headers_progress_interval_ms", "buffer_size", "quota_key"))
+_CLIENT_ONLY = frozenset(
+    (
+        "query",
+        "database",
+        "session_id",
+        "session_check",
+        "session_timeout",
+        "client_protocol_version",
+        "compress",
+        "decompress",
+        "query_id",
+        "enable_http_compression",
+        "role",
+        "default_format",
+        "user",
+        "password",
+        "send_progress_in_http_headers",
+        "wait_end_of_query",
+        "http_headers_progress_interval_ms",
+        "buffer_size",
+        "quota_key",
+    )
+)
 _FORMAT = re.compile(r"\s+FORMAT\s+(\w+)\s*$", re.IGNORECASE)
 _INPUT = re.compile(r"input\('((?:[^'\\]|\\.)*)'\)")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from vagus.meaning.select import statements
 from vagus.receive.record import Entry, encode_record
 from vagus.store import otlp
-
 from vagus.store.engine import Engine, Load
 from vagus.store.load import nested_values
 

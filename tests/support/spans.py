@@ -6,8 +6,17 @@ from typing import Any
 
 from vagus.settle.span import Span
 
-_NUMBERS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
-            "reasoning_tokens", "reported_cost_usd", "ttft_ms", "http_status", "attempt")
+_NUMBERS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "reported_cost_usd",
+    "ttft_ms",
+    "http_status",
+    "attempt",
+)
 _LISTS = ("event_names", "event_attributes", "event_ns")
 _ZEROS = ("received_ms", "segment", "start_ns", "end_ns")
 

@@ -130,5 +130,7 @@ def kind_sql() -> str:
         said.append(f"transform({value}, {array(values)}, {array(values.values())}, '')")
     hint = f"slots[indexOf(fields, {_HINT_FIELD})] % {_STRIDE}"
     ranks, kinds = list(range(len(KIND_HINTS))), array(kind for _, kind in KIND_HINTS)
-    hinted = f"if(has(fields, {_HINT_FIELD}), transform({hint}, {ranks}, {kinds}, 'other'), 'other')"
+    hinted = (
+        f"if(has(fields, {_HINT_FIELD}), transform({hint}, {ranks}, {kinds}, 'other'), 'other')"
+    )
     return f"arrayFirst(k -> k != '', [{', '.join(said)}, {hinted}])"

@@ -17,9 +17,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 Value = str | float | int | None
 
 
-def read_fields(
-    attributes: Mapping[str, str], resource: Mapping[str, str]
-) -> dict[str, Value]:
+def read_fields(attributes: Mapping[str, str], resource: Mapping[str, str]) -> dict[str, Value]:
     """Every canonical field of a span, `kind` included.
 
     Attribute values are the text that the store keeps (arrays and kvlists as JSON). Text fields
@@ -60,9 +58,7 @@ def _field(row: Field, attributes: Mapping[str, str], resource: Mapping[str, str
     return _number(row.kind, value, scale)
 
 
-def _first(
-    sources: tuple[Source, ...], attributes: Mapping[str, str]
-) -> tuple[str, float] | None:
+def _first(sources: tuple[Source, ...], attributes: Mapping[str, str]) -> tuple[str, float] | None:
     for source in sources:
         value = _present(attributes, source.key)
         if value:

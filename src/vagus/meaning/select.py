@@ -1,36 +1,21 @@
-"""The loader's statements: from a segment of OTLP to rows with their meaning, in one SELECT each."""
+"""The loader's statements: from a segment of OTLP to rows with their meaning, one SELECT each."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from vagus.meaning.compile import field_sql, kind_sql, pairs_sql
 from vagus.meaning.fields import FIELDS
 from vagus.store import otlp
+from vagus.store.load import Statement
 
 #: Fields that the spans table takes from the table of fields, `kind` aside.
 _NAMES = tuple(row.name for row in FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """How one signal is loaded: its table, its columns and the SELECT that fills them.
-
-    The SELECT reads `{source}` and takes the parameters `segment`, `nested_digests` (hexadecimal
-    MD5) and `nested_texts` (JSON), which stand for values nested deeper than the schema reads.
-    """
-
-    table: str
-    message: str
-    structure: str
-    columns: tuple[str, ...]
-    select: str
-
-
 def _nested(raw: str) -> str:
     return (
         f"transform(hex(MD5({raw})), {{nested_digests:Array(String)}}, "
-        f"{{nested_texts:Array(String)}}, concat('{{\"$protobuf\":\"', base64Encode({raw}), '\"}}'))"
+        "{nested_texts:Array(String)}, "
+        f"concat('{{\"$protobuf\":\"', base64Encode({raw}), '\"}}'))"
     )
 
 
@@ -74,9 +59,7 @@ def _text(v: str) -> str:
 def _json(attributes: str) -> str:
     """A list of attributes as one JSON object."""
     member = f"concat(toJSONString(a.key), ':', {_element_or_array('a.value')})"
-    return (
-        f"concat('{{', arrayStringConcat(arrayMap(a -> {member}, {attributes}), ','), '}}')"
-    )
+    return f"concat('{{', arrayStringConcat(arrayMap(a -> {member}, {attributes}), ','), '}}')"
 
 
 def _element_or_array(v: str) -> str:
@@ -104,9 +87,9 @@ SELECT received, project, resource_keys, resource_kinds, resource_texts,
   resource_texts[indexOf(resource_keys, 'service.name')] AS service,
   resource_texts[indexOf(resource_keys, 'service.version')] AS service_version,
   group.scope.name AS scope, group.scope.version AS scope_version,
-  {_json('group.scope.attributes')} AS scope_attributes, arrayJoin(group.{items}) AS item
+  {_json("group.scope.attributes")} AS scope_attributes, arrayJoin(group.{items}) AS item
 FROM (
-  SELECT received, project, {_lists('holder.resource.attributes', 'resource_')},
+  SELECT received, project, {_lists("holder.resource.attributes", "resource_")},
     arrayJoin(holder.{join}) AS group
   FROM (
     SELECT fromUnixTimestamp64Nano(toInt64(received_ns), 'UTC') AS received, project,
@@ -121,21 +104,39 @@ def _spans() -> Statement:
     for row in FIELDS:
         own = field_sql(row)
         if row.resource:
-            own = f"if(({own} AS own_{row.name}) != '', own_{row.name}, {field_sql(row, resource=True)})"
+            general = field_sql(row, resource=True)
+            own = f"if(({own} AS own_{row.name}) != '', own_{row.name}, {general})"
         fields[row.name] = own
     columns = {
-        "project": "project", "segment": "{segment:UInt64}", "received": "received",
-        "trace_id": "lower(hex(item.trace_id))", "span_id": "lower(hex(item.span_id))",
-        "parent_span_id": "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))",
-        "name": "item.name", "otel_kind": "if(item.kind BETWEEN 0 AND 5, item.kind, 0)",
-        "start_ns": "item.start_time_unix_nano", "end_ns": "item.end_time_unix_nano",
+        "project": "project",
+        "segment": "{segment:UInt64}",
+        "received": "received",
+        "trace_id": "lower(hex(item.trace_id))",
+        "span_id": "lower(hex(item.span_id))",
+        "parent_span_id": (
+            "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))"
+        ),
+        "name": "item.name",
+        "otel_kind": "if(item.kind BETWEEN 0 AND 5, item.kind, 0)",
+        "start_ns": "item.start_time_unix_nano",
+        "end_ns": "item.end_time_unix_nano",
         "status": "if(item.status.code BETWEEN 0 AND 2, item.status.code, 0)",
-        "status_message": "item.status.message", "trace_state": "item.trace_state",
-        "flags": "item.flags", "service": "service", "service_version": "service_version",
-        "scope": "scope", "scope_version": "scope_version", "kind": kind_sql(), **fields,
-        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
-        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
-        "resource_values": "resource_texts", "scope_attributes": "scope_attributes",
+        "status_message": "item.status.message",
+        "trace_state": "item.trace_state",
+        "flags": "item.flags",
+        "service": "service",
+        "service_version": "service_version",
+        "scope": "scope",
+        "scope_version": "scope_version",
+        "kind": kind_sql(),
+        **fields,
+        "attr_keys": "keys",
+        "attr_kinds": "kinds",
+        "attr_values": "texts",
+        "resource_keys": "resource_keys",
+        "resource_kinds": "resource_kinds",
+        "resource_values": "resource_texts",
+        "scope_attributes": "scope_attributes",
         "event_ns": "arrayMap(e -> e.time_unix_nano, item.events)",
         "event_names": "arrayMap(e -> e.name, item.events)",
         "event_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.events)",
@@ -155,10 +156,10 @@ FROM (
     arrayMap(p -> p.2, resource_pairs) AS resource_values,
     arrayMap(p -> intDiv(p.1, 64), resource_pairs) AS resource_fields
   FROM (
-    SELECT *, {pairs_sql('keys', 'texts')} AS pairs,
-      {pairs_sql('resource_keys', 'resource_texts', resource=True)} AS resource_pairs
-    FROM (SELECT *, {_lists('item.attributes', '')}
-      FROM ({_resource('resource_spans', 'spans', 'scope_spans')}))
+    SELECT *, {pairs_sql("keys", "texts")} AS pairs,
+      {pairs_sql("resource_keys", "resource_texts", resource=True)} AS resource_pairs
+    FROM (SELECT *, {_lists("item.attributes", "")}
+      FROM ({_resource("resource_spans", "spans", "scope_spans")}))
   )
 )"""
     return Statement("spans", "TracesRecord", otlp.TRACES, tuple(columns), select)
@@ -166,22 +167,33 @@ FROM (
 
 def _logs() -> Statement:
     columns = {
-        "project": "project", "segment": "{segment:UInt64}", "received": "received",
+        "project": "project",
+        "segment": "{segment:UInt64}",
+        "received": "received",
         "time_ns": "if(item.time_unix_nano = 0, item.observed_time_unix_nano, item.time_unix_nano)",
         "observed_ns": "item.observed_time_unix_nano",
-        "trace_id": "lower(hex(item.trace_id))", "span_id": "lower(hex(item.span_id))",
-        "severity_number": "item.severity_number", "severity": "item.severity_text",
-        "event_name": "if(item.event_name != '', item.event_name, texts[indexOf(keys, 'event.name')])",
-        "body_kind": "toUInt8(greatest(item.body.value, 0))", "body": _text("item.body"),
-        "service": "service", "scope": "scope",
-        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
-        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
+        "trace_id": "lower(hex(item.trace_id))",
+        "span_id": "lower(hex(item.span_id))",
+        "severity_number": "item.severity_number",
+        "severity": "item.severity_text",
+        "event_name": (
+            "if(item.event_name != '', item.event_name, texts[indexOf(keys, 'event.name')])"
+        ),
+        "body_kind": "toUInt8(greatest(item.body.value, 0))",
+        "body": _text("item.body"),
+        "service": "service",
+        "scope": "scope",
+        "attr_keys": "keys",
+        "attr_kinds": "kinds",
+        "attr_values": "texts",
+        "resource_keys": "resource_keys",
+        "resource_kinds": "resource_kinds",
         "resource_values": "resource_texts",
     }
     outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
     select = f"""SELECT {outputs}
-FROM (SELECT *, {_lists('item.attributes', '')}
-  FROM ({_resource('resource_logs', 'log_records', 'scope_logs')}))"""
+FROM (SELECT *, {_lists("item.attributes", "")}
+  FROM ({_resource("resource_logs", "log_records", "scope_logs")}))"""
     return Statement("logs", "LogsRecord", otlp.LOGS, tuple(columns), select)
 
 
@@ -204,41 +216,78 @@ def _points() -> str:
     times = "p.attributes, p.start_time_unix_nano, p.time_unix_nano"
     number = "if(p.value = 6, toFloat64(p.as_int), p.as_double)"
     empty = "emptyArrayFloat64(), emptyArrayUInt64()"
-    return "arrayConcat(" + ", ".join((
-        kind("gauge", f"(1, 0, 0, {times}, {number}, 1, {number}, NULL, NULL, {empty}, '')"),
-        kind("sum", f"(2, item.sum.aggregation_temporality, item.sum.is_monotonic != 0, {times}, "
-                    f"{number}, 1, {number}, NULL, NULL, {empty}, '')"),
-        kind("histogram", f"(3, item.histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
-                          "p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, '')"),
-        kind("exponential_histogram",
-             f"(4, item.exponential_histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
-             "p.sum, p.min, p.max, emptyArrayFloat64(), p.positive.bucket_counts, "
-             "toJSONString(map('scale', toInt64(p.scale), 'zero_count', toInt64(p.zero_count), "
-             "'positive_offset', toInt64(p.positive.offset), "
-             "'negative_offset', toInt64(p.negative.offset))))"),
-        kind("summary", f"(5, 0, 0, {times}, p.sum, p.count, p.sum, NULL, NULL, {empty}, "
-                        "toJSONString(arrayMap(q -> (q.quantile, q.value), p.quantile_values)))"),
-    )) + ")"
+    return (
+        "arrayConcat("
+        + ", ".join(
+            (
+                kind(
+                    "gauge", f"(1, 0, 0, {times}, {number}, 1, {number}, NULL, NULL, {empty}, '')"
+                ),
+                kind(
+                    "sum",
+                    f"(2, item.sum.aggregation_temporality, item.sum.is_monotonic != 0, {times}, "
+                    f"{number}, 1, {number}, NULL, NULL, {empty}, '')",
+                ),
+                kind(
+                    "histogram",
+                    f"(3, item.histogram.aggregation_temporality, 0, {times}, p.sum, p.count, "
+                    "p.sum, p.min, p.max, p.explicit_bounds, p.bucket_counts, '')",
+                ),
+                kind(
+                    "exponential_histogram",
+                    f"(4, item.exponential_histogram.aggregation_temporality, 0, {times}, p.sum, "
+                    "p.count, "
+                    "p.sum, p.min, p.max, emptyArrayFloat64(), p.positive.bucket_counts, "
+                    "toJSONString(map('scale', toInt64(p.scale), "
+                    "'zero_count', toInt64(p.zero_count), "
+                    "'positive_offset', toInt64(p.positive.offset), "
+                    "'negative_offset', toInt64(p.negative.offset))))",
+                ),
+                kind(
+                    "summary",
+                    f"(5, 0, 0, {times}, p.sum, p.count, p.sum, NULL, NULL, {empty}, "
+                    "toJSONString(arrayMap(q -> (q.quantile, q.value), p.quantile_values)))",
+                ),
+            )
+        )
+        + ")"
+    )
 
 
 def _metrics() -> Statement:
     columns = {
-        "project": "project", "segment": "{segment:UInt64}", "received": "received",
-        "metric": "item.name", "unit": "item.unit", "description": "item.description",
-        "type": "point.type", "temporality": "point.temporality",
-        "is_monotonic": "point.monotonic", "service": "service", "start_ns": "point.start_ns",
-        "time_ns": "point.time_ns", "value": "point.value", "count": "point.count",
-        "sum": "point.sum", "min": "point.min", "max": "point.max", "bounds": "point.bounds",
-        "buckets": "point.buckets", "detail": "point.detail",
-        "attr_keys": "keys", "attr_kinds": "kinds", "attr_values": "texts",
-        "resource_keys": "resource_keys", "resource_kinds": "resource_kinds",
+        "project": "project",
+        "segment": "{segment:UInt64}",
+        "received": "received",
+        "metric": "item.name",
+        "unit": "item.unit",
+        "description": "item.description",
+        "type": "point.type",
+        "temporality": "point.temporality",
+        "is_monotonic": "point.monotonic",
+        "service": "service",
+        "start_ns": "point.start_ns",
+        "time_ns": "point.time_ns",
+        "value": "point.value",
+        "count": "point.count",
+        "sum": "point.sum",
+        "min": "point.min",
+        "max": "point.max",
+        "bounds": "point.bounds",
+        "buckets": "point.buckets",
+        "detail": "point.detail",
+        "attr_keys": "keys",
+        "attr_kinds": "kinds",
+        "attr_values": "texts",
+        "resource_keys": "resource_keys",
+        "resource_kinds": "resource_kinds",
         "resource_values": "resource_texts",
     }
     outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
     select = f"""SELECT {outputs}
-FROM (SELECT *, {_lists('point.attributes', '')}
+FROM (SELECT *, {_lists("point.attributes", "")}
   FROM (SELECT *, arrayJoin({_points()}) AS point
-    FROM ({_resource('resource_metrics', 'metrics', 'scope_metrics')})))"""
+    FROM ({_resource("resource_metrics", "metrics", "scope_metrics")})))"""
     return Statement("metric_points", "MetricsRecord", otlp.METRICS, tuple(columns), select)
 
 

@@ -12,8 +12,20 @@ from vagus.model.score import Score
 EVENT = "gen_ai.evaluation.result"
 
 _GOOD = frozenset(("pass", "passed", "true", "yes", "good", "grounded", "relevant", "correct"))
-_BAD = frozenset(("fail", "failed", "false", "no", "bad", "ungrounded", "irrelevant", "incorrect",
-                  "hallucinated", "unsupported"))
+_BAD = frozenset(
+    (
+        "fail",
+        "failed",
+        "false",
+        "no",
+        "bad",
+        "ungrounded",
+        "irrelevant",
+        "incorrect",
+        "hallucinated",
+        "unsupported",
+    )
+)
 
 
 def event_scores(

@@ -21,15 +21,24 @@ _BY_STATUS = {
 _PATTERNS = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
-        ("rate_limit", r"rate.?limit|too.?many.?requests|quota|throttl|resource.?exhausted|\b429\b"),
-        ("context_length", r"context.?(length|window)|maximum context|too many tokens|prompt is too long"),
+        (
+            "rate_limit",
+            r"rate.?limit|too.?many.?requests|quota|throttl|resource.?exhausted|\b429\b",
+        ),
+        (
+            "context_length",
+            r"context.?(length|window)|maximum context|too many tokens|prompt is too long",
+        ),
         ("content_filter", r"content.?(filter|policy)|safety|moderation|guardrail|blocked"),
         ("timeout", r"time.?d?.?out|deadline|\b504\b"),
         ("auth", r"auth|permission|forbidden|api.?key|credential|\b40[13]\b"),
         ("cancelled", r"cancel|abort|disconnect"),
         ("connection", r"connect|network|dns|socket|ssl|unreachable|refused|reset by peer"),
         ("not_found", r"not.?found|does not exist|\b404\b"),
-        ("server_error", r"internal.?server|server.?error|overloaded|unavailable|bad.?gateway|\b50[0-9]\b"),
+        (
+            "server_error",
+            r"internal.?server|server.?error|overloaded|unavailable|bad.?gateway|\b50[0-9]\b",
+        ),
         ("tool_error", r"tool.?error|toolexception"),
         ("invalid_request", r"invalid|bad.?request|validation|malformed|\b4(00|22)\b"),
     )

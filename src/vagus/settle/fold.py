@@ -20,6 +20,7 @@ from vagus.settle.tree import Tree, build_tree, critical_path
 #: The price of a call, or None when nobody knows it.
 PriceCall = Callable[[Usage], Price | None]
 
+
 #: What a span takes over from the span above it when it does not say it itself.
 class Context(TypedDict):
     """Who a span belongs to."""
@@ -94,8 +95,17 @@ def fold_trace(
     context = _inherit(tree)
     when_ms, is_skewed = event_time(spans[tree.root])
     steps = [
-        _step(project, tree, n, version, when_ms, context[n], classes.get(n, ""), calls.get(n),
-              is_retry=n in retried)
+        _step(
+            project,
+            tree,
+            n,
+            version,
+            when_ms,
+            context[n],
+            classes.get(n, ""),
+            calls.get(n),
+            is_retry=n in retried,
+        )
         for n in tree.order
         if spans[n].kind not in PLAIN_KINDS or n in billable
     ]
@@ -106,8 +116,7 @@ def fold_trace(
             ("orphans", bool(tree.orphans)),
             ("no_root", tree.root in tree.orphans),
             ("duplicate_spans", duplicates > 0),
-            ("repeated_usage", any(s.has_usage and n not in billable
-                                   for n, s in enumerate(spans))),
+            ("repeated_usage", any(s.has_usage and n not in billable for n, s in enumerate(spans))),
         )
         if holds
     ]
@@ -144,7 +153,7 @@ def _price_call(span: Span, price: PriceCall, failed: bool) -> _Call:
     if span.reported_cost_usd is not None and span.reported_cost_usd > 0:
         return _Call(tokens, span.reported_cost_usd, "reported", None)
     if not span.has_usage:
-        # A call that failed before it used anything is not charged; one that does not say is unknown.
+        # A call that failed before it used anything is not charged; a silent one is unknown.
         return _Call(tokens, 0.0, "none", None) if failed else _Call(tokens, None, "unknown", None)
     for model in dict.fromkeys((span.response_model, span.request_model)):
         found = price(
@@ -170,7 +179,10 @@ def _inherit(tree: Tree) -> list[Context]:
     }
     context = [everywhere] * len(tree.spans)
     for n in tree.order:
-        span, above = tree.spans[n], context[tree.parents[n]] if tree.parents[n] >= 0 else everywhere
+        span, above = (
+            tree.spans[n],
+            context[tree.parents[n]] if tree.parents[n] >= 0 else everywhere,
+        )
         own = {name: said for name in INHERITED if (said := getattr(span, name))}
         differs = any(above[name] != said for name, said in own.items())
         context[n] = {**above, **own} if differs else above
@@ -246,8 +258,13 @@ def _step(
 def _tokens(span: Span, call: _Call | None) -> Tokens:
     """The tokens that are charged here; a span whose usage is charged elsewhere has none."""
     if call is None:
-        return Tokens(input_tokens=0, output_tokens=0, cache_read_tokens=0, cache_write_tokens=0,
-                      reasoning_tokens=0)
+        return Tokens(
+            input_tokens=0,
+            output_tokens=0,
+            cache_read_tokens=0,
+            cache_write_tokens=0,
+            reasoning_tokens=0,
+        )
     return Tokens(
         input_tokens=call.input_tokens,
         output_tokens=span.output_tokens or 0,
@@ -307,7 +324,9 @@ def _trace(
     root = tree.spans[tree.root]
     calls = [s for s in steps if s.is_billable]
     tools = [s for s in steps if s.kind in ("tool", "mcp")]
-    main = max(calls, key=lambda s: (s.kind == "llm", s.output_tokens, s.input_tokens), default=None)
+    main = max(
+        calls, key=lambda s: (s.kind == "llm", s.output_tokens, s.input_tokens), default=None
+    )
     found = [s for s in steps if s.kind == "retrieval"]
     index = next((s for s in found if s.index_name or s.index_version), None)
     asked, answered = _previews(tree, log_events)
@@ -401,8 +420,7 @@ def _previews(tree: Tree, log_events: Mapping[str, Sequence[Event]]) -> tuple[st
     root = tree.spans[tree.root]
     asking = [root, *(s for s in tree.spans if s.kind == "llm")]
     asked = _said(asking, plain_input, log_events)
-    answering = [root, *sorted((s for s in tree.spans if s.kind == "llm"),
-                               key=lambda s: -s.end_ns)]
+    answering = [root, *sorted((s for s in tree.spans if s.kind == "llm"), key=lambda s: -s.end_ns)]
     return asked, _said(answering, plain_output, log_events)
 
 
@@ -412,12 +430,12 @@ def _said(
     log_events: Mapping[str, Sequence[Event]],
 ) -> str:
     for span in spans:
-        events = [*read_events(span.event_names, span.event_attributes),
-                  *log_events.get(span.span_id, ())]
+        events = [
+            *read_events(span.event_names, span.event_attributes),
+            *log_events.get(span.span_id, ()),
+        ]
         if span.attributes or events:
             text = read(span.attributes, events, limit=_PREVIEW)
             if text:
                 return text
     return ""
-
-

@@ -25,10 +25,12 @@ from vagus.store.engine import Columns, Engine
 log = logging.getLogger(__name__)
 
 TRACES = prometheus_client.Counter("vagus_settled_traces_total", "Traces settled, again included.")
-LATE = prometheus_client.Counter("vagus_settled_again_total", "Traces settled again for late spans.")
+LATE = prometheus_client.Counter(
+    "vagus_settled_again_total", "Traces settled again for late spans."
+)
 OPEN = prometheus_client.Gauge("vagus_settle_open_traces", "Traces that are not quiet yet.")
 
-_BATCH_SPANS = 20_000
+_BATCH_SPANS = 5_000
 _CHECKPOINT = "settle.checkpoint"
 #: Longer attribute values are left out of previews and document statistics.
 _LONGEST = 262_144
@@ -168,9 +170,11 @@ class Settler:
 
     def _checkpoint(self) -> None:
         oldest = min((trace.segment for trace in self._open.values()), default=None)
-        reached = self._seen if oldest is None else {
-            signal: min(segment, oldest - 1) for signal, segment in self._seen.items()
-        }
+        reached = (
+            self._seen
+            if oldest is None
+            else {signal: min(segment, oldest - 1) for signal, segment in self._seen.items()}
+        )
         self._state.put(_CHECKPOINT, msgspec.json.encode(reached).decode())
 
     def _settle(self, batch: Sequence[Key], *, is_late: bool) -> None:

@@ -1,7 +1,8 @@
 """The embedded engine: ClickHouse inside this process, behind a pool of connections.
 
 One chDB connection runs one query at a time; several connections in one process run side by side.
-The loader and the other writers have connections of their own, so that no dashboard can delay what was acknowledged.
+The loader and the other writers have connections of their own, so that no dashboard can delay what
+was acknowledged.
 """
 
 from __future__ import annotations
@@ -141,8 +142,10 @@ class ChdbEngine:
 
 def _run(connection: Any, sql: str, form: str, params: Mapping[str, Any] | None) -> bytes:
     try:
-        answer = connection.query(sql, form, params=encode(params)) if params else (
-            connection.query(sql, form)
+        answer = (
+            connection.query(sql, form, params=encode(params))
+            if params
+            else (connection.query(sql, form))
         )
     except RuntimeError as e:
         _drain(connection)

@@ -85,9 +85,7 @@ class ClickHouseEngine:
         params: Mapping[str, Any] | None,
     ) -> None:
         try:
-            self._client.command(
-                sql, parameters=_plain(params), data=body, settings=dict(settings)
-            )
+            self._client.command(sql, parameters=_plain(params), data=body, settings=dict(settings))
         except (ClickHouseError, OSError) as e:
             raise StoreError(f"the engine refused an insert: {e}") from e
 

@@ -1,4 +1,4 @@
-"""The same tables for a ClickHouse cluster: replicated on every shard, one name over all of them."""
+"""The same tables for a ClickHouse cluster: replicated on every shard, one name over them all."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def _for_cluster(statement: str, cluster: str) -> Iterator[str]:
 
 def _view(statement: str, cluster: str) -> str:
     head = re.sub(
-        r"^CREATE (MATERIALIZED VIEW|VIEW) (\w+)", rf"CREATE \1 \2 ON CLUSTER '{cluster}'", statement
+        r"^CREATE (MATERIALIZED VIEW|VIEW) (\w+)",
+        rf"CREATE \1 \2 ON CLUSTER '{cluster}'",
+        statement,
     )
     if head.startswith("CREATE VIEW"):
         return head

@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import prometheus_client
 
@@ -28,28 +29,36 @@ POISON = prometheus_client.Counter(
     "vagus_load_quarantined_total", "Requests that the engine cannot read, set aside.", ["signal"]
 )
 LAG = prometheus_client.Histogram(
-    "vagus_load_seconds", "Time to load one segment.", ["signal"],
+    "vagus_load_seconds",
+    "Time to load one segment.",
+    ["signal"],
     buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 
 #: What the engine says when the fault is in the data and trying again cannot help.
-_UNREADABLE = ("PROTOBUF", "CANNOT_PARSE", "INCORRECT_DATA", "CANNOT_READ_ALL_DATA", "BAD_ARGUMENTS")
+_UNREADABLE = (
+    "PROTOBUF",
+    "CANNOT_PARSE",
+    "INCORRECT_DATA",
+    "CANNOT_READ_ALL_DATA",
+    "BAD_ARGUMENTS",
+)
 _LONGEST_PAUSE_S = 5.0
 
 
-class Statement(Protocol):
-    """How one signal is loaded: the engine's side of the field table."""
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """How one signal is loaded: its table, its columns and the SELECT that fills them.
 
-    @property
-    def table(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def structure(self) -> str: ...
-    @property
-    def columns(self) -> tuple[str, ...]: ...
-    @property
-    def select(self) -> str: ...
+    The SELECT reads `{source}` and takes the parameters `segment`, `nested_digests` (hexadecimal
+    MD5) and `nested_texts` (JSON), which stand for values nested deeper than the schema reads.
+    """
+
+    table: str
+    message: str
+    structure: str
+    columns: tuple[str, ...]
+    select: str
 
 
 class Loader:
@@ -100,8 +109,9 @@ class Loader:
         except StoreError as e:
             if not any(word in str(e) for word in _UNREADABLE):
                 raise
-            log.error("%s cannot be read as a whole, loading its requests one by one: %s",
-                      segment.path, e)
+            log.error(
+                "%s cannot be read as a whole, loading its requests one by one: %s", segment.path, e
+            )
             self._load_one_by_one(segment)
         self._wal.done(segment)
         LOADED.labels(self._signal).inc()

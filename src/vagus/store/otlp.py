@@ -77,14 +77,15 @@ _SCALARS = (
     "string_value String, bool_value UInt64, int_value Int64, double_value Float64, "
     "kvlist_value String, bytes_value String, value Int8"
 )
-VALUE = (
-    f"Tuple({_SCALARS}, array_value Tuple(values Array(Tuple({_SCALARS}, array_value String))))"
-)
+VALUE = f"Tuple({_SCALARS}, array_value Tuple(values Array(Tuple({_SCALARS}, array_value String))))"
 ATTRIBUTES = f"Array(Tuple(key String, value {VALUE}))"
 _RESOURCE = f"resource Tuple(attributes {ATTRIBUTES})"
 _SCOPE = f"scope Tuple(name String, version String, attributes {ATTRIBUTES})"
 _TIMES = "start_time_unix_nano UInt64, time_unix_nano UInt64"
-_NUMBERS = f"data_points Array(Tuple(attributes {ATTRIBUTES}, {_TIMES}, as_double Float64, as_int Int64, value Int8))"
+_NUMBERS = (
+    f"data_points Array(Tuple(attributes {ATTRIBUTES}, {_TIMES}, as_double Float64, "
+    "as_int Int64, value Int8))"
+)
 _HEAD = "project String, received_ns UInt64"
 
 TRACES = f"""{_HEAD}, request Tuple(resource_spans Array(Tuple({_RESOURCE},

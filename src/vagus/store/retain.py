@@ -76,7 +76,9 @@ class Keeper:
             self.is_full = not self.is_full
             log.warning(
                 "the data directory holds %d of %d bytes allowed (store.disk_cap_bytes): %s",
-                used, self._cap, "refusing telemetry" if self.is_full else "taking telemetry again",
+                used,
+                self._cap,
+                "refusing telemetry" if self.is_full else "taking telemetry again",
             )
 
     def days(self) -> list[Day]:
