@@ -8,7 +8,16 @@ import { applyTheme } from "./ui/theme";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
-import "./styles/screens.css";
+import "./styles/content.css";
+import "./styles/charts.css";
+import "./styles/health.css";
+import "./styles/traces.css";
+import "./styles/trace.css";
+import "./styles/span.css";
+import "./styles/cost.css";
+import "./styles/incidents.css";
+import "./styles/finding.css";
+import "./styles/settings.css";
 
 applyTheme();
 

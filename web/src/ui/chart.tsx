@@ -209,12 +209,17 @@ function seriesOf({ lines, isStacked, isBars }: Props, colours: Colours): uPlot.
   return lines.flatMap((line, at) => {
     const stroke = line.tone ? (colours.tone(line.tone) as string) : (colours.series[at % 8] as string);
     const main: uPlot.Series = {
-      label: line.label, stroke, width: isBars ? 0 : 1.6, points: { show: false }, spanGaps: false, ...(isBars ? { fill: stroke } : {}), ...bars,
+      label: line.label, stroke, width: isBars ? 0 : 1.6, points: { show: !isBars && isSparse(line.values), size: 4, fill: stroke }, spanGaps: false, ...(isBars ? { fill: stroke } : {}), ...bars,
     };
     if (!line.low) return [main];
     const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
     return [main, { ...edge, label: "low" }, { ...edge, label: "high" }];
   });
+}
+
+/** With gaps, a lone value has no line to be part of and needs a point. */
+function isSparse(values: (number | null)[]): boolean {
+  return values.some((value, at) => value != null && values[at - 1] == null && values[at + 1] == null);
 }
 
 function bandsOf({ lines, isStacked }: Props, colours: Colours): uPlot.Band[] {

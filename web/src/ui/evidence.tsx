@@ -5,7 +5,8 @@ import { useSlice } from "../api/queries";
 import type { Slice, SliceRequest } from "../api/types";
 import { withTerm } from "../lib/filter";
 import { termFor } from "../lib/filter";
-import { count } from "../lib/format";
+import { count, duration } from "../lib/format";
+import { stepFor } from "../lib/time";
 import { Link } from "../url";
 import { Chart, type Marker } from "./chart";
 import { linesOf } from "./measurechart";
@@ -17,6 +18,12 @@ export function hasQuery(query: Partial<SliceRequest> | undefined | null): query
   return Boolean(query && query.measure && query.from !== undefined && query.to !== undefined);
 }
 
+/** Steps wide enough for a picture: minutes with a handful of answers each are only noise. */
+function coarse(query: SliceRequest): number {
+  const spanS = Number(query.to) - Number(query.from);
+  return Number.isFinite(spanS) ? stepFor(spanS * 2.5) : 0;
+}
+
 /** A slice request run and shown as a chart when it has steps, else as a table. */
 export function EvidenceQuery({ query, onsetMs }: { query: SliceRequest; onsetMs?: number | undefined }) {
   const request: SliceRequest = {
@@ -25,7 +32,7 @@ export function EvidenceQuery({ query, onsetMs }: { query: SliceRequest; onsetMs
     to: query.to,
     by: query.by ?? [],
     filter: query.filter ?? "",
-    step: query.step ?? null,
+    step: query.step ? Math.max(query.step, coarse(query)) : null,
     limit: query.limit ?? 20,
   };
   const slice = useSlice(request);
@@ -38,6 +45,7 @@ export function EvidenceQuery({ query, onsetMs }: { query: SliceRequest; onsetMs
           {request.measure}
           {request.by?.length ? ` by ${request.by.join(", ")}` : ""}
           {request.filter ? ` where ${request.filter}` : ""}
+          {request.step ? `, every ${duration(request.step * 1000)}` : ""}
         </code>
         <Link to="/traces" set={{ from: String(request.from), to: String(request.to), filter: request.filter ?? null }}>
           Traces behind it
