@@ -22,6 +22,7 @@ from vagus.diagnose.hypothesis import Case, rank, verdict
 from vagus.diagnose.indicators import INDICATORS, Indicator
 from vagus.diagnose.narrate import narrate, summarise
 from vagus.diagnose.observe import Moved, Observation, decide, decide_alone, find_change, observe
+from vagus.diagnose.phrase import terms
 from vagus.diagnose.scope import Scope, make_scope
 from vagus.diagnose.stages import order_stages
 from vagus.diagnose.windows import MINUTE_MS, Windows, choose_windows
@@ -131,6 +132,7 @@ def _case(
     return Case(
         target=target,
         measure=scope.measure,
+        within=terms(scope.filter),
         is_up_bad=up_is_bad,
         observations=observations,
         changes=changes.changes,

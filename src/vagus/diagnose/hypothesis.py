@@ -26,7 +26,9 @@ from vagus.stats.decompose import Split
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
 _WORTH_NAMING = 1.0
-_NOT_MOVED, _MOVED = 4.0, -6.0
+_NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 1.0, -6.0
+#: A move the bad way that is this unlikely in noise is not called none so easily.
+_SUSPICIOUS = 0.2
 _CANNOT_EXPLAIN = -4.0
 #: The first cause must be this many times as likely as the second.
 _CLEAR_ODDS = 2.0
@@ -43,6 +45,8 @@ class Case:
 
     target: Observation
     measure: Measure
+    #: The filter and group of the monitor, in words.
+    within: str
     is_up_bad: bool
     observations: Mapping[str, Observation]
     changes: Sequence[Seen]
@@ -109,7 +113,11 @@ def score(cause: Cause, causes: Causes, case: Case) -> Scored:
 def _score_none(cause: Cause, case: Case) -> Scored:
     if case.target.moved is Moved.UNKNOWN:
         return Scored(cause, 0.0, [])
-    weight = _NOT_MOVED if case.target.moved is Moved.FLAT else _MOVED
+    weight = _MOVED
+    if case.target.moved is Moved.FLAT:
+        is_worse = case.target.score > 0 if case.is_up_bad else case.target.score < 0
+        is_suspicious = is_worse and case.target.p_value < _SUSPICIOUS
+        weight = _MAY_HAVE_MOVED if is_suspicious else _NOT_MOVED
     return Scored(cause, weight, [_of_observation(case.target, weight)])
 
 

@@ -9,7 +9,7 @@ from vagus.diagnose.changes import Seen
 from vagus.diagnose.contrast import Contrast
 from vagus.diagnose.hypothesis import Case, describe_change
 from vagus.diagnose.observe import Moved
-from vagus.diagnose.phrase import clock, number, target_levels, where
+from vagus.diagnose.phrase import clock, levels, number, target_levels, where
 from vagus.model.finding import Decomposition, Hypothesis, Sentence, StageShift
 
 #: Dimensions by which traffic moves; a version that replaces another is a change, not a mix.
@@ -26,9 +26,8 @@ def narrate(
     onset_ms: int,
 ) -> list[Sentence]:
     """What happened, since when, where it began, who is hit, and why."""
-    happened = target_levels(case.measure, case.target)
-    since = f" around {clock(onset_ms)}" if case.target.moved in (Moved.UP, Moved.DOWN) else ""
-    sentences = [Sentence(text=f"{happened}{since}.", query=case.target.query)]
+    text = f"{target_levels(case.target, case.within)}{_since(case, onset_ms)}."
+    sentences = [Sentence(text=text, query=case.target.query)]
     if verdict == NONE:
         return [*sentences, Sentence(text=_cause_text(causes, NONE, case))]
     sentences += _stage_sentence(stages, case)
@@ -42,14 +41,18 @@ def narrate(
 
 def summarise(verdict: str, hypotheses: Sequence[Hypothesis], case: Case, onset_ms: int) -> str:
     """The finding in one sentence."""
-    happened = target_levels(case.measure, case.target)
+    happened = f"{target_levels(case.target, case.within)}{_since(case, onset_ms)}"
     if verdict == NONE:
         return f"{happened}: nothing changed beyond noise."
     first = hypotheses[0]
     if verdict == NOT_IDENTIFIABLE:
-        return f"{happened} around {clock(onset_ms)}; the cause is not identifiable."
+        return f"{happened}; the cause is not identifiable."
     share = number(first.probability, "share")
-    return f"{first.title} ({share}): {happened[0].lower()}{happened[1:]} around {clock(onset_ms)}."
+    return f"{first.title} ({share}): {happened[0].lower()}{happened[1:]}."
+
+
+def _since(case: Case, onset_ms: int) -> str:
+    return f" around {clock(onset_ms)}" if case.target.moved in (Moved.UP, Moved.DOWN) else ""
 
 
 def _cause_text(causes: Causes, cause: str, case: Case) -> str:
@@ -64,8 +67,8 @@ def _stage_sentence(stages: Sequence[StageShift], case: Case) -> list[Sentence]:
     first = moved[0]
     observation = case.observations[first.measure]
     text = f"The {first.stage} stage moved first, around {clock(first.onset_ms or 0)}: "
-    levels = target_levels(observation.measure, observation)
-    return [Sentence(text=f"{text}{levels[0].lower()}{levels[1:]}.", query=first.query)]
+    moved_so = levels(observation)
+    return [Sentence(text=f"{text}{moved_so[0].lower()}{moved_so[1:]}.", query=first.query)]
 
 
 def _segment_sentence(contrasts: Sequence[Contrast]) -> list[Sentence]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from vagus.diagnose.observe import Moved, Observation
-from vagus.measures.catalogue import Kind, Measure
+from vagus.measures.catalogue import Kind
+from vagus.measures.filter import Filter, Values
 
 _KIND_NAMES = {"retrieval": "Retrieval", "llm": "Generation", "tool,mcp": "Tool",
                "embedding": "Embedding", "rerank": "Reranking"}  # fmt: skip
@@ -50,13 +51,28 @@ def levels(observation: Observation) -> str:
     return f"{name} {verb} from {was} to {now}{each} (n = {before.n:,.0f} and {after.n:,.0f})"
 
 
-def target_levels(measure: Measure, observation: Observation) -> str:
-    """The same for the measure that is diagnosed."""
-    return (
-        levels(observation)
-        if observation.moved is not Moved.UNKNOWN
-        else (f"{measure.name} has too little data to compare")
-    )
+def target_levels(observation: Observation, within: str = "") -> str:
+    """The same for the measure that is diagnosed, whose small moves are worth their numbers too."""
+    name, unit = observation.measure.name, observation.measure.unit
+    if observation.moved is Moved.UNKNOWN:
+        said = f"{name} has too little data to compare"
+    elif observation.moved is Moved.FLAT:
+        was, now = number(observation.before.value, unit), number(observation.after.value, unit)
+        counts = f"n = {observation.before.n:,.0f} and {observation.after.n:,.0f}"
+        said = f"{name} went from {was} to {now} ({counts}), which may be noise"
+    else:
+        said = levels(observation)
+    return f"Within {within}, {said[0].lower()}{said[1:]}" if within else said
+
+
+def terms(parsed: Filter) -> str:
+    """The filter of a monitor and its group in words."""
+    said = [
+        f"{term.dimension.replace('_', ' ')} {' or '.join(value[:80] for value in term.values)}"
+        for term in parsed.terms
+        if isinstance(term, Values) and not term.is_negated
+    ]
+    return " and ".join(said)
 
 
 def where(values: dict[str, str]) -> str:
