@@ -373,5 +373,7 @@ def _by_label(name: str, label: str) -> dict[str, int]:
 
 def write_ready_file(path: Path, facts: Mapping[str, str | None]) -> None:
     """Tell a script that started us where we are; readable by the owner only."""
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(facts))
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(facts))
+    unfinished.rename(path)

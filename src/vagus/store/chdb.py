@@ -8,7 +8,6 @@ was acknowledged.
 from __future__ import annotations
 
 import queue
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,13 +52,13 @@ ONE_BLOCK: dict[str, int | float | str] = {
 
 
 class ChdbEngine:
-    """The embedded engine over one directory; `:memory:` keeps nothing."""
+    """The embedded engine over one directory; beside it lies the schema that segments are read by."""
 
     def __init__(
         self, path: Path | str, *, connections: int = 4, memory_bytes: int = 1024**3
     ) -> None:
         self._limits: dict[str, int | float | str] = {"max_memory_usage": memory_bytes}
-        self._directory = tempfile.TemporaryDirectory(prefix="vagus-schema-")
+        self._schema_directory = Path(f"{path}-schema")
         self._schemas: dict[str, Path] = {}
         self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
@@ -128,14 +127,13 @@ class ChdbEngine:
     def _schema_file(self, schema: str) -> Path:
         """The schema as a file; given as text, the engine would write it where we were started."""
         if self._schemas.get(schema) is None:
-            folder = Path(self._directory.name)
-            self._schemas[schema] = folder / f"{len(self._schemas)}.proto"
+            self._schema_directory.mkdir(exist_ok=True)
+            self._schemas[schema] = self._schema_directory / f"{len(self._schemas)}.proto"
             self._schemas[schema].write_text(schema)
         return self._schemas[schema]
 
     def close(self) -> None:
         """Finish running queries and let the engine go."""
-        self._directory.cleanup()
         for connection in self._open:
             connection.close()
 
