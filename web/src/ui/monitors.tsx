@@ -130,6 +130,9 @@ function Groups({ monitor }: { monitor: Monitor }) {
   const info = measures.data?.find((item) => item.id === monitor.measure);
   const groups = [...monitor.groups].sort((a, b) => (RANK[a.state] ?? 9) - (RANK[b.state] ?? 9));
   const all = groups.length + monitor.groups_left_out;
+  // A sequential test counts what is bad, also where the measure itself counts what is good.
+  const isSequential = monitor.rule["type"] === "sequential";
+  const show = (value: number) => measured(value, info?.unit ?? "", info?.kind ?? "");
   if (!groups.length) return <Badge state="insufficient_data" label="not judged yet" />;
   return (
     <div class="groups">
@@ -137,10 +140,10 @@ function Groups({ monitor }: { monitor: Monitor }) {
         <span key={at} class="group" title={group.evidence}>
           <Badge state={group.state} />
           <span>{Object.entries(group.group).map(([name, value]) => `${name} ${value || "(not said)"}`).join(", ") || "whole project"}</span>
-          <span class="number">{group.value == null ? <span class="unknown">unknown</span> : measured(group.value, info?.unit ?? "", info?.kind ?? "")}</span>
+          <span class="number">{group.value == null ? <span class="unknown">unknown</span> : `${show(group.value)}${isSequential ? " bad" : ""}`}</span>
           <span class="certainty">
             n {count(Math.round(group.n))}
-            {group.baseline != null ? ` · usually ${measured(group.baseline, info?.unit ?? "", info?.kind ?? "")}` : ""}
+            {group.baseline != null ? ` · ${isSequential ? "expected" : "limit"} ${show(group.baseline)}` : ""}
             {group.fired_ms ? ` · fired ${ago(group.fired_ms)}` : ""}
           </span>
         </span>

@@ -1,6 +1,7 @@
 // One measure at a glance: its value, how sure it is, how it moved, and the way to the traces.
 
 import { usePageSlice, useSlice } from "../api/queries";
+import type { Point, Slice } from "../api/types";
 import { compact, measured, percent } from "../lib/format";
 import { useFilter, useRange, Link } from "../url";
 import { Sparkline } from "./sparkline";
@@ -20,6 +21,7 @@ interface Props {
 /** A tile that links to the traces behind its number. */
 export function Tile({ measure, name, tone = "accent", behind = {}, filter, beside }: Props) {
   const slice = usePageSlice(measure, filter === undefined ? {} : { filter });
+  const range = useRange();
   const series = slice.data?.series[0];
   const unit = slice.data?.unit ?? "";
   const kind = slice.data?.kind ?? "";
@@ -40,9 +42,16 @@ export function Tile({ measure, name, tone = "accent", behind = {}, filter, besi
         </span>
       )}
       {kind === "count" ? <PerMinute value={series?.total.value ?? 0} /> : <Certainty point={series?.total ?? (slice.data ? NOTHING : undefined)} unit={unit} kind={kind} />}
-      <Sparkline values={(series?.points ?? []).map((point) => point.value)} tone={tone} />
+      <Sparkline values={whole(series?.points ?? [], slice.data, range.tick / 1000)} tone={tone} />
     </Link>
   );
+}
+
+/** The values of the steps that are over; an unfinished step of a count only looks like a fall. */
+function whole(points: Point[], slice: Slice | undefined, nowS: number): (number | null)[] {
+  const isTotal = slice?.kind === "count" || slice?.kind === "sum";
+  const stepS = slice?.step ?? 0;
+  return points.filter((point) => !isTotal || point.t + stepS <= nowS).map((point) => point.value);
 }
 
 function Beside({ measure, name, filter }: { measure: string; name: string; filter: string | undefined }) {
