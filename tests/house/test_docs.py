@@ -20,7 +20,7 @@ DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 #: The pages of a folder whose own name is not that of its page.
 PAGES_OF = {
     "assess": ("cost", "quality"),
-    "present": ("api",),
+    "present": ("api", "ui"),
     "stats": ("statistics",),
     "model": (),
     "static": (),
