@@ -304,7 +304,7 @@ def find(question):
 @vagus.observe(name="answer")
 def answer(question):
     find(question)
-    vagus.score("helpful", True)
+    vagus.score("helpful", passed=True)
     return "yes"
 
 with vagus.context(user="ada", team="search"):
