@@ -57,6 +57,7 @@ log = logging.getLogger(__name__)
 #: Telemetry of a minute may arrive this long after its end before the minute is judged.
 _LATENESS_S = 20.0
 _RETAIN_EVERY_S = 30.0
+_RELEASE_EVERY_S = 5.0
 _BACKFILL_S = 180.0
 #: So many segments waiting mean that the loader is behind.
 _BEHIND_SEGMENTS = 1
@@ -152,6 +153,7 @@ class Platform:
             Worker("quality", self._evaluate),
             Worker("watch", self._watch),
             Worker("retain", self._retain),
+            Worker("memory", self._release_memory),
         ]
 
     def services(self) -> Services:
@@ -290,6 +292,10 @@ class Platform:
         self.keeper.tick()
         self.access.keys.save_last_used()
         return _RETAIN_EVERY_S
+
+    def _release_memory(self) -> float:
+        self.engine.release_memory()
+        return _RELEASE_EVERY_S
 
     def _write_scores(self, scores: list[Score]) -> None:
         for project in sorted({score.project for score in scores}):

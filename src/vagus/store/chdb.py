@@ -7,6 +7,7 @@ was acknowledged.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ _CACHES = "&".join(
         "compiled_expression_cache_size": 32,
     }.items()
 )
+#: glibc's own "give back what is free"; other C libraries have none and need none.
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 #: A segment becomes exactly one block, so that it is inserted whole or not at all.
 ONE_BLOCK: dict[str, int | float | str] = {
     "max_threads": 1,
@@ -52,7 +55,7 @@ ONE_BLOCK: dict[str, int | float | str] = {
 
 
 class ChdbEngine:
-    """The embedded engine over one directory; beside it lies the schema that segments are read by."""
+    """The embedded engine over one directory; beside it lies the schema of the segments."""
 
     def __init__(
         self, path: Path | str, *, connections: int = 4, memory_bytes: int = 1024**3
@@ -131,6 +134,12 @@ class ChdbEngine:
             self._schemas[schema] = self._schema_directory / f"{len(self._schemas)}.proto"
             self._schemas[schema].write_text(schema)
         return self._schemas[schema]
+
+    def release_memory(self) -> None:
+        """Give memory that is free inside the engine, and inside Python, back to the system."""
+        self.execute("SYSTEM JEMALLOC PURGE")
+        if _trim is not None:
+            _trim(0)
 
     def close(self) -> None:
         """Finish running queries and let the engine go."""

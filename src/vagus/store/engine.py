@@ -83,6 +83,10 @@ class Engine(Protocol):
         """Insert one protobuf segment; the same segment inserts only once."""
         ...
 
+    def release_memory(self) -> None:
+        """Give memory that is free inside the engine back to the system."""
+        ...
+
     def close(self) -> None:
         """Finish running queries and let the engine go."""
         ...
