@@ -136,7 +136,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
 
 
 def simulate(
-    project: str, before: App, after: App, seed: int, *, minutes_before: int = 75,
+    project: str, before: App, after: App, seed: int, *, minutes_before: int = 66,
     minutes_after: int = 30,
 ) -> Rows:  # fmt: skip
     """Rows of an application that behaves one way until the onset and another way after it."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 from sqlalchemy import select
 
-from vagus.diagnose.causes import Causes, load_causes
+from vagus.diagnose.causes import NOT_IDENTIFIABLE, Causes, load_causes
 from vagus.diagnose.changes import Detected, Seen, detect_changes, tell_changes
 from vagus.diagnose.contrast import (
     Cells,
@@ -189,21 +189,10 @@ def _finding(
 
 
 def _shown(ranked: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """The hypotheses worth showing; what the others have goes to `not_identifiable`."""
-    kept = [h for h in ranked if h.probability >= _LEAST_PROBABILITY]
-    rest = 1.0 - sum(h.probability for h in kept)
-    if not any(h.cause == "not_identifiable" for h in kept):
-        kept += [h for h in ranked if h.cause == "not_identifiable"]
-        rest -= kept[-1].probability
-    return sorted(
-        (
-            msgspec.structs.replace(h, probability=h.probability + rest)
-            if h.cause == "not_identifiable"
-            else h
-            for h in kept
-        ),
-        key=lambda h: -h.probability,
-    )
+    """The hypotheses worth showing, scaled to sum to one; `not_identifiable` always is."""
+    kept = [h for h in ranked if h.probability >= _LEAST_PROBABILITY or h.cause == NOT_IDENTIFIABLE]
+    total = sum(h.probability for h in kept)
+    return [msgspec.structs.replace(h, probability=h.probability / total) for h in kept]
 
 
 def _decomposition(splits: Mapping[str, Split[str]]) -> list[Decomposition]:

@@ -26,9 +26,9 @@ from vagus.stats.decompose import Split
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
 _WORTH_NAMING = 1.0
-_NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 1.0, -6.0
+_NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 2.0, -6.0
 #: A move the bad way that is this unlikely in noise is not called none so easily.
-_SUSPICIOUS = 0.2
+_SUSPICIOUS = 0.1
 _CANNOT_EXPLAIN = -4.0
 #: The first cause must be this many times as likely as the second.
 _CLEAR_ODDS = 2.0
