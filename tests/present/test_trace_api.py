@@ -205,6 +205,19 @@ def test_long_content_is_cut_between_parts_and_given_whole_when_asked(desk):
     assert full["input"][1]["parts"][0] == {"type": "text", "content": "é" * 100_000}
 
 
+def test_a_long_question_is_cut_too(desk):
+    trace, message = os.urandom(16), ExportTraceServiceRequest()
+    add_span(message, trace, 1, attributes={"input.value": "é" * 100_000})
+    desk.send(message)
+    address = f"/api/v1/traces/{trace.hex()}/spans/{(1).to_bytes(8, 'big').hex()}"
+
+    short, full = desk.get(address), desk.get(address, full=True)
+
+    assert len(short["query"].encode()) + short["query_cut"] == 200_000
+    assert len(json.dumps(short)) < 1_500_000
+    assert (full["query"], full["query_cut"]) == ("é" * 100_000, None)
+
+
 def test_hostile_content_stays_text(desk):
     trace, message = os.urandom(16), ExportTraceServiceRequest()
     nasty = "</script><img src=x onerror=alert(1)>\x1b[31m\u202e"

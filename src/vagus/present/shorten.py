@@ -38,6 +38,15 @@ def shorten_items(
     return short
 
 
+def shorten_text(text: str, budget: int = FIRST_BYTES) -> tuple[str, int | None]:
+    """The beginning of a text, and how many bytes of it are left out, if any."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw) <= budget:
+        return text, None
+    kept = raw[:budget].decode("utf-8", "ignore")
+    return kept, len(raw) - len(kept.encode())
+
+
 def _shorten(item: dict[str, Any], key: str, left: int) -> tuple[dict[str, Any], int]:
     size = len(msgspec.json.encode(item))
     if size <= left:

@@ -12,7 +12,7 @@ from vagus.meaning.content import Event
 from vagus.meaning.documents import read_documents
 from vagus.meaning.messages import log_event, read_conversation, read_events
 from vagus.meaning.values import loads
-from vagus.present.shorten import FIRST_BYTES, shorten_items, shorten_messages
+from vagus.present.shorten import FIRST_BYTES, shorten_items, shorten_messages, shorten_text
 from vagus.present.trace import read_trace_scores
 from vagus.store.engine import Engine
 
@@ -49,6 +49,7 @@ def read_span(
     talk = read_conversation(attributes, events)
     retrieval = read_documents(attributes, row["kind"], events)
     budget = 1 << 62 if full else FIRST_BYTES
+    query, query_cut = shorten_text(retrieval.query, budget)
     return {
         "span": _span(row),
         "attributes": shorten_items(_attributes(row, "attr"), "value", budget),
@@ -59,7 +60,8 @@ def read_span(
         "output": shorten_messages(talk.output, budget),
         "tools": shorten_items(talk.tools, "description", budget),
         "documents": shorten_items(retrieval.documents, "content", budget),
-        "query": retrieval.query,
+        "query": query,
+        "query_cut": query_cut,
         "step": _step(engine, project, trace_id, span_id),
         "scores": [
             score

@@ -124,6 +124,7 @@ class SpanBody(Model):
     tools: list[dict[str, Any]]
     documents: list[dict[str, Any]]
     query: str
+    query_cut: int | None
     step: dict[str, Any] | None
     scores: list[ScoreRow]
     logs: list[dict[str, Any]]
