@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import random
 import tempfile
@@ -56,6 +57,12 @@ class Traffic:
 
     def _run(self, url: str, again: list[tuple[bytes, list[str]]]) -> None:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        with contextlib.closing(connection):
+            self._send(connection, again)
+
+    def _send(
+        self, connection: http.client.HTTPConnection, again: list[tuple[bytes, list[str]]]
+    ) -> None:
         while again or not self._stop.is_set():
             with self._lock:
                 if again:
