@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.record import save
@@ -13,10 +15,37 @@ from vagus.receive.record import Entry, encode_record, request_id
 from vagus.store import otlp
 from vagus.store.chdb import ChdbEngine
 from vagus.store.engine import Load
-from vagus.store.load import nested_values
+from vagus.store.load import Statement, nested_values
 from vagus.store.migrate import migrate
 
-SEGMENTS, REQUESTS = 8, 60
+SEGMENTS, REQUESTS = 16, 60
+SPANS = REQUESTS * 250
+
+
+def rate(engine: ChdbEngine, statement: Statement, segments: list[tuple[int, Path]]) -> float:
+    """Spans a second for these segments, loaded as the server does it: two at once."""
+
+    def load(segment: tuple[int, Path]) -> None:
+        number, path = segment
+        digests, texts = nested_values(path.read_bytes())
+        engine.load(
+            Load(
+                table=statement.table,
+                columns=statement.columns,
+                select=statement.select,
+                message=statement.message,
+                structure=statement.structure,
+                schema=otlp.PROTOBUF,
+                segment=path,
+                token=f"bench-{number}",
+                params={"segment": number, "nested_digests": digests, "nested_texts": texts},
+            )
+        )
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(load, segments))
+    return len(segments) * SPANS / (time.perf_counter() - started)
 
 
 def main() -> None:
@@ -25,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = ChdbEngine(Path(folder) / "engine")
         migrate(engine)
-        rates = []
+        segments = []
         for number in range(SEGMENTS):
             path = Path(folder) / f"{number}.seg"
             with path.open("wb") as file:
@@ -39,34 +68,20 @@ def main() -> None:
                         body,
                     )
                     file.write(b"".join(encode_record(entry)))
-            started = time.perf_counter()
-            digests, texts = nested_values(path.read_bytes())
-            engine.load(
-                Load(
-                    statement.table,
-                    statement.columns,
-                    statement.select,
-                    statement.message,
-                    statement.structure,
-                    otlp.PROTOBUF,
-                    path,
-                    f"bench-{number}",
-                    {"segment": number, "nested_digests": digests, "nested_texts": texts},
-                )
-            )
-            rates.append(REQUESTS * requests.spans / (time.perf_counter() - started))
+            segments.append((number, path))
+        alone = [rate(engine, statement, [pair]) for pair in segments[: SEGMENTS // 2]]
+        together = rate(engine, statement, segments[SEGMENTS // 2 :])
         engine.close()
-    best = sorted(rates)[len(rates) // 2]
     save(
         "load",
         "the engine's load alone >= 50,000 spans/s",
         {
-            "spans_per_segment": REQUESTS * requests.spans,
-            "median_per_s": round(best),
-            "worst_per_s": round(min(rates)),
-            "best_per_s": round(max(rates)),
+            "spans_per_segment": SPANS,
+            "two_at_once_per_s": round(together),
+            "one_at_a_time_median_per_s": round(statistics.median(alone)),
+            "one_at_a_time_worst_per_s": round(min(alone)),
         },
-        met=best >= 50_000,
+        met=together >= 50_000,
     )
 
 

@@ -47,7 +47,7 @@ class ReceiveSettings:
         2 * 1024**3, "Write-ahead log bytes not yet loaded before 429 is answered.", minimum=1
     )
     segment_bytes: int = option(
-        16 * 1024 * 1024,
+        32 * 1024 * 1024,
         "Size at which a write-ahead log segment is sealed, in bytes.",
         minimum=1024,
     )

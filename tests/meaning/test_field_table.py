@@ -148,9 +148,9 @@ def test_conventions_mean_what_they_say(
 
 def test_the_loader_and_the_reader_agree(engine: ChdbEngine, project: str, tmp_path: Path) -> None:
     chance = random.Random(20261123)
-    keys = [s.key for row in FIELDS for s in row.sources]
+    keys = [key for row in FIELDS for key in row.sources]
     keys += [key for key, _ in KIND_SOURCES] + [key for key, _ in KIND_HINTS]
-    resource_keys = [s.key for row in FIELDS for s in row.resource]
+    resource_keys = [key for row in FIELDS for key in row.resource]
     words = [
         "",
         "unknown",

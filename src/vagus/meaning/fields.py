@@ -24,34 +24,24 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One attribute key; a number found there is multiplied by `scale` (seconds to ms: 1000)."""
-
-    key: str
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Field:
-    """One canonical field and everywhere it may be said.
+    """One canonical field and every attribute key that may say it.
 
     `resource` sources are looked up on the resource when no span attribute says it.
-    `values` maps what emitters say (compared in lower case) to the canonical word.
+    `values` maps what emitters say (compared in lower case) to the canonical word. A number is
+    multiplied by `scale` (what is said in seconds and kept in ms: 1000).
     """
 
     name: str
     kind: Kind
-    sources: tuple[Source, ...]
-    resource: tuple[Source, ...] = ()
+    sources: tuple[str, ...]
+    resource: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    scale: float = 1.0
 
 
 #: What emitters write when they mean "not said".
 ABSENT = ("", "unknown", "none", "null", "undefined")
-
-
-def _sources(keys: tuple[str | Source, ...]) -> tuple[Source, ...]:
-    return tuple(key if isinstance(key, Source) else Source(key) for key in keys)
 
 
 def _text(
@@ -60,15 +50,15 @@ def _text(
     resource: tuple[str, ...] = (),
     values: Mapping[str, str] | None = None,
 ) -> Field:
-    return Field(name, Kind.TEXT, _sources(keys), _sources(resource), values or {})
+    return Field(name, Kind.TEXT, keys, resource, values or {})
 
 
 def _count(name: str, *keys: str) -> Field:
-    return Field(name, Kind.COUNT, _sources(keys))
+    return Field(name, Kind.COUNT, keys)
 
 
-def _number(name: str, *keys: str | Source) -> Field:
-    return Field(name, Kind.NUMBER, _sources(keys))
+def _number(name: str, *keys: str, scale: float = 1.0) -> Field:
+    return Field(name, Kind.NUMBER, keys, scale=scale)
 
 
 PROVIDERS = {
@@ -145,16 +135,14 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "finish_reason",
         Kind.FIRST,
-        _sources(
-            (
-                "gen_ai.response.finish_reasons",
-                "gen_ai.response.finish_reason",
-                "gen_ai.completion.0.finish_reason",
-                "llm.finish_reason",
-                "llm.response.finish_reason",
-                "llm.response.stop_reason",
-                "gen_ai.response.stop_reason",
-            )
+        (
+            "gen_ai.response.finish_reasons",
+            "gen_ai.response.finish_reason",
+            "gen_ai.completion.0.finish_reason",
+            "llm.finish_reason",
+            "llm.response.finish_reason",
+            "llm.response.stop_reason",
+            "gen_ai.response.stop_reason",
         ),
         values=FINISH_REASONS,
     ),
@@ -209,9 +197,10 @@ FIELDS: tuple[Field, ...] = (
     ),
     _number(
         "ttft_ms",
-        Source("gen_ai.response.time_to_first_chunk", 1000.0),
-        Source("gen_ai.server.time_to_first_token", 1000.0),
-        Source("gen_ai.streaming.time_to_first_token", 1000.0),
+        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.server.time_to_first_token",
+        "gen_ai.streaming.time_to_first_token",
+        scale=1000.0,
     ),
     _number("temperature", "gen_ai.request.temperature", "llm.request.temperature"),
     _count("max_tokens", "gen_ai.request.max_tokens", "llm.request.max_tokens"),
@@ -280,12 +269,10 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "tool_set",
         Kind.FINGERPRINT,
-        _sources(
-            (
-                "gen_ai.tool.definitions",
-                "llm.tools.0.tool.json_schema",
-                "llm.request.functions.0.name",
-            )
+        (
+            "gen_ai.tool.definitions",
+            "llm.tools.0.tool.json_schema",
+            "llm.request.functions.0.name",
         ),
     ),
     _text(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from vagus.meaning.fields import ABSENT, FIELDS, KIND_HINTS, KIND_SOURCES, Field, Kind, Source
+from vagus.meaning.fields import ABSENT, FIELDS, KIND_HINTS, KIND_SOURCES, Field, Kind
 
 #: What the engine reads as a number; Python would take more ("1_000", "infinity").
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -45,8 +45,7 @@ def _present(attributes: Mapping[str, str], key: str) -> str:
 
 
 def _field(row: Field, attributes: Mapping[str, str], resource: Mapping[str, str]) -> Value:
-    found = _first(row.sources, attributes) or _first(row.resource, resource)
-    value, scale = found or ("", 1.0)
+    value = _first(row.sources, attributes) or _first(row.resource, resource)
     if row.kind is Kind.TEXT:
         return row.values.get(value.lower(), value)
     if row.kind is Kind.FIRST:
@@ -55,15 +54,11 @@ def _field(row: Field, attributes: Mapping[str, str], resource: Mapping[str, str
     if row.kind is Kind.FINGERPRINT:
         digest = hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
         return digest[:12] if value else ""
-    return _number(row.kind, value, scale)
+    return _number(row, value)
 
 
-def _first(sources: tuple[Source, ...], attributes: Mapping[str, str]) -> tuple[str, float] | None:
-    for source in sources:
-        value = _present(attributes, source.key)
-        if value:
-            return value, source.scale
-    return None
+def _first(keys: tuple[str, ...], attributes: Mapping[str, str]) -> str:
+    return next((value for key in keys if (value := _present(attributes, key))), "")
 
 
 def _first_of_array(value: str) -> str:
@@ -76,12 +71,10 @@ def _first_of_array(value: str) -> str:
     return items[0] if items and isinstance(items[0], str) else ""
 
 
-def _number(kind: Kind, value: str, scale: float) -> Value:
+def _number(row: Field, value: str) -> Value:
     if not _NUMBER.fullmatch(value):
         return None
-    number = float(value) * scale
-    if not math.isfinite(number):
-        return None
-    if kind is Kind.NUMBER:
-        return number
+    number = float(value)
+    if row.kind is Kind.NUMBER:
+        return number * row.scale if math.isfinite(number) else None
     return int(number) if 0 <= number < 9e15 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vagus.meaning.compile import field_sql, kind_sql, pairs_sql
+from vagus.meaning.compile import columns_sql, field_sql, kind_sql, pairs_sql
 from vagus.meaning.fields import FIELDS
 from vagus.store import otlp
 from vagus.store.load import Statement
@@ -100,13 +100,7 @@ FROM (
 
 
 def _spans() -> Statement:
-    fields = {}
-    for row in FIELDS:
-        own = field_sql(row)
-        if row.resource:
-            general = field_sql(row, resource=True)
-            own = f"if(({own} AS own_{row.name}) != '', own_{row.name}, {general})"
-        fields[row.name] = own
+    fields = {row.name: field_sql(row) for row in FIELDS}
     columns = {
         "project": "project",
         "segment": "{segment:UInt64}",
@@ -150,14 +144,9 @@ def _spans() -> Statement:
     outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
     select = f"""SELECT {outputs}
 FROM (
-  SELECT *, arrayMap(p -> p.1, pairs) AS slots, arrayMap(p -> p.2, pairs) AS values,
-    arrayMap(p -> intDiv(p.1, 64), pairs) AS fields,
-    arrayMap(p -> p.1, resource_pairs) AS resource_slots,
-    arrayMap(p -> p.2, resource_pairs) AS resource_values,
-    arrayMap(p -> intDiv(p.1, 64), resource_pairs) AS resource_fields
+  SELECT *, {columns_sql()}
   FROM (
-    SELECT *, {pairs_sql("keys", "texts")} AS pairs,
-      {pairs_sql("resource_keys", "resource_texts", resource=True)} AS resource_pairs
+    SELECT *, {pairs_sql()} AS pairs
     FROM (SELECT *, {_lists("item.attributes", "")}
       FROM ({_resource("resource_spans", "spans", "scope_spans")}))
   )

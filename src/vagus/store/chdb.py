@@ -40,6 +40,7 @@ _CACHES = "&".join(
 )
 #: glibc's own "give back what is free"; other C libraries have none and need none.
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_LOADERS = 2
 #: A segment becomes exactly one block, so that it is inserted whole or not at all.
 ONE_BLOCK: dict[str, int | float | str] = {
     "max_threads": 1,
@@ -65,21 +66,14 @@ class ChdbEngine:
         self._schemas: dict[str, Path] = {}
         self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._open = [chdb.connect(f"{path}?{_CACHES}") for _ in range(connections + 2)]
+            self._open = [chdb.connect(f"{path}?{_CACHES}") for _ in range(connections + 3)]
         except RuntimeError as e:
             raise StoreError(f"opening the engine in {path}: {e}") from e
-        self._loader, self._inserter = self._open[:2]
-        self._loading, self._inserting = threading.Lock(), threading.Lock()
-        for connection in self._open[2:]:
-            self._pool.put(connection)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        connection = self._pool.get()
-        try:
-            yield connection
-        finally:
-            self._pool.put(connection)
+        self._inserter, *rest = self._open
+        self._inserting = threading.Lock()
+        self._loaders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for number, connection in enumerate(rest):
+            (self._loaders if number < _LOADERS else self._pool).put(connection)
 
     def query(
         self,
@@ -89,13 +83,13 @@ class ChdbEngine:
     ) -> Columns:
         """The answer to a SELECT, column by column."""
         text = sql + _settings({**self._limits, **ANSWER, **(settings or {})})
-        with self._connection() as connection:
+        with _borrowed(self._pool) as connection:
             answer = _run(connection, text, "JSONColumns", params)
         return Columns(msgspec.json.decode(answer) if answer else {})
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> None:
         """Run a statement that has no answer."""
-        with self._connection() as connection:
+        with _borrowed(self._pool) as connection:
             _run(connection, sql, "CSV", params)
 
     def insert(self, table: str, rows: Sequence[Any], *, token: str | None = None) -> None:
@@ -124,8 +118,8 @@ class ChdbEngine:
             f"INSERT INTO {load.table} ({', '.join(load.columns)}) "
             f"{load.select.replace('{source}', source)}{_settings(settings)}"
         )
-        with self._loading:
-            _run(self._loader, sql, "CSV", load.params)
+        with _borrowed(self._loaders) as connection:
+            _run(connection, sql, "CSV", load.params)
 
     def _schema_file(self, schema: str) -> Path:
         """The schema as a file; given as text, the engine would write it where we were started."""
@@ -145,6 +139,15 @@ class ChdbEngine:
         """Finish running queries and let the engine go."""
         for connection in self._open:
             connection.close()
+
+
+@contextmanager
+def _borrowed(pool: queue.SimpleQueue[Any]) -> Iterator[Any]:
+    connection = pool.get()
+    try:
+        yield connection
+    finally:
+        pool.put(connection)
 
 
 def _run(connection: Any, sql: str, form: str, params: Mapping[str, Any] | None) -> bytes:

@@ -83,7 +83,7 @@ CREATE TABLE spans (
 PARTITION BY toDate(received)
 ORDER BY (project, segment, trace_id, span_id)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;
 
 CREATE TABLE logs (
   project LowCardinality(String),
@@ -113,7 +113,7 @@ CREATE TABLE logs (
 PARTITION BY toDate(received)
 ORDER BY (project, segment, service, time_ns)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;
 
 CREATE TABLE metric_points (
   project LowCardinality(String),
@@ -148,4 +148,4 @@ CREATE TABLE metric_points (
 PARTITION BY toDate(received)
 ORDER BY (project, metric, service, time_ns)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;

@@ -62,7 +62,7 @@ CREATE TABLE traces (
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, trace_id)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;
 
 -- One row per span that means something (every kind but 'other' and 'http'); `is_billable` marks
 -- the calls that are charged, each once.
@@ -126,7 +126,7 @@ CREATE TABLE steps (
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, trace_id, span_id)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;
 
 -- The ledger: one row per billable call, the source of every amount of money shown.
 CREATE VIEW ledger AS SELECT * EXCEPT (sign, version) FROM steps FINAL WHERE is_billable = 1;
@@ -177,4 +177,4 @@ CREATE TABLE scores (
 PARTITION BY toDate(minute)
 ORDER BY (project, minute, name, score_id)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
-  fsync_part_directory = 1, old_parts_lifetime = 30;
+  fsync_part_directory = 1, old_parts_lifetime = 30, min_bytes_for_wide_part = 134217728;
