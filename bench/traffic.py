@@ -92,8 +92,8 @@ class Requests:
         for number, kind in enumerate(kinds[:SPANS_PER_TRACE]):
             span = scope.spans.add(  # type: ignore[attr-defined]
                 trace_id=trace_id,
-                span_id=(number + 1).to_bytes(8, "big"),
-                parent_span_id=(1).to_bytes(8, "big") if number else b"",
+                span_id=trace_id[:7] + bytes([number + 1]),
+                parent_span_id=trace_id[:7] + b"\x01" if number else b"",
                 name=f"{kind} {model}" if kind == "chat" else kind,
                 kind=3,
                 start_time_unix_nano=end_ns - (20 - number) * 100_000_000,
@@ -136,6 +136,8 @@ class Requests:
         self._turn += 1
         fresh = os.urandom(16 * len(traces))
         for number, old in enumerate(traces):
-            body = body.replace(old, fresh[number * 16 : number * 16 + 16])
+            new = fresh[number * 16 : number * 16 + 16]
+            # A span's id begins like its trace's, so that no two spans anywhere share one.
+            body = body.replace(old, new).replace(old[:7], new[:7])
         ids = [fresh[at : at + 16].hex() for at in range(0, len(fresh), 16)]
         return body, ids
