@@ -140,7 +140,6 @@ class Settler:
             self._settle([key for key in batch if key not in earlier], is_late=False)
             self._settle([key for key in batch if key in earlier], is_late=True)
             settled += len(batch)
-        if settled:
             self._checkpoint()
             OPEN.set(len(self._open))
         return settled

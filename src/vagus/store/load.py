@@ -81,6 +81,7 @@ class Loader:
         self._statement = statement
         self._on_loaded = on_loaded
         self._stopping = threading.Event()
+        self._recovered = {segment.id for segment in wal.sealed(signal)}
         self.last_error = ""
 
     def run(self) -> None:
@@ -121,8 +122,13 @@ class Loader:
     def load(self, segment: SegmentRef) -> None:
         """Put one segment into the engine; raises `StoreError` if it must wait."""
         started = time.perf_counter()
+        token = f"{self._signal}-{segment.id}"
         try:
-            self._insert(segment.path, segment.id, f"{self._signal}-{segment.id}")
+            self._insert(segment.path, segment.id, token)
+            if segment.id in self._recovered and not self._is_there(segment.id):
+                # A crash between noting the token and committing the rows would otherwise make the
+                # engine believe that it has them.
+                self._insert(segment.path, segment.id, f"{token}-again")
         except StoreError as e:
             if not any(word in str(e) for word in _UNREADABLE):
                 raise
@@ -153,6 +159,14 @@ class Loader:
                 },
             )
         )
+
+    def _is_there(self, segment_id: int) -> bool:
+        found = self._engine.query(
+            f"SELECT count() AS rows FROM {self._statement.table} "
+            "WHERE segment = {segment:UInt64}",
+            {"segment": segment_id},
+        )
+        return bool(found.one())
 
     def _load_one_by_one(self, segment: SegmentRef) -> None:
         for left_behind in segment.path.parent.glob(f"{segment.path.stem}.*.one"):

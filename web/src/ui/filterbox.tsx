@@ -59,10 +59,14 @@ export function FilterBox() {
     setFilter(next);
     setDraft("");
     setChosen(-1);
+    setIsOpen(false);
   };
   const take = (suggestion: Suggestion) => {
     if (suggestion.isFinal) add(suggestion.text);
-    else setDraft(suggestion.text);
+    else {
+      setDraft(suggestion.text);
+      setIsOpen(true);
+    }
     setChosen(-1);
     input.current?.focus();
   };

@@ -38,7 +38,7 @@ export function Tile({ measure, name, tone = "accent", behind = {}, filter, besi
       ) : (
         <span class="tile-value">
           <Value value={series?.total.value ?? null} unit={unit} kind={kind} />
-          <Difference measure={measure} now={series?.total.value ?? null} direction={slice.data?.direction ?? ""} filter={filter} />
+          <Difference measure={measure} now={series?.total ?? NOTHING} direction={slice.data?.direction ?? ""} filter={filter} />
         </span>
       )}
       {kind === "count" ? <PerMinute value={series?.total.value ?? 0} /> : <Certainty point={series?.total ?? (slice.data ? NOTHING : undefined)} unit={unit} kind={kind} />}
@@ -72,19 +72,32 @@ function PerMinute({ value }: { value: number }) {
 
 const NOTHING = { t: 0, n: 0, value: null, low: null, high: null, numerator: null, denominator: null };
 
-function Difference({ measure, now, direction, filter }: { measure: string; now: number | null; direction: string; filter: string | undefined }) {
+// A range before with a small part of the data of this one is no yardstick.
+const LEAST_SHARE = 0.25;
+const LEAST_N = 30;
+
+function overlaps(a: Point, b: Point): boolean {
+  if (a.low == null || a.high == null || b.low == null || b.high == null) return false;
+  return a.low <= b.high && b.low <= a.high;
+}
+
+function Difference({ measure, now, direction, filter }: { measure: string; now: Point; direction: string; filter: string | undefined }) {
   const range = useRange();
   const pageFilter = useFilter();
   const spanS = range.toS - range.fromS;
   // The range before moves in whole steps, so that a live page does not ask for it every time.
   const end = Math.floor(range.fromS / range.stepS) * range.stepS;
   const before = useSlice({ measure, from: end - spanS, to: end, by: [], filter: filter ?? pageFilter, step: null, limit: 1 });
-  const old = before.data?.series[0]?.total.value ?? null;
-  if (now == null || old == null || old === 0) return null;
-  const change = now / old - 1;
-  // A range before that is nearly empty is no yardstick.
-  if (change > 9) return null;
-  if (Math.abs(change) < 0.005) return <span class="difference quiet" title="Against the range before">±0%</span>;
+  const old = before.data?.series[0]?.total;
+  if (now.value == null || old?.value == null || old.value === 0) return null;
+  if (old.n < Math.max(LEAST_N, LEAST_SHARE * now.n)) return null;
+  const change = now.value / old.value - 1;
+  if (Math.abs(change) < 0.005 || overlaps(now, old))
+    return (
+      <span class="difference quiet" title="No difference to the range before that the data could show">
+        ±
+      </span>
+    );
   const isUp = change > 0;
   const isBad = direction === "up_is_bad" ? isUp : direction === "down_is_bad" ? !isUp : null;
   const tone = isBad === null ? "quiet" : isBad ? "bad" : "good";
