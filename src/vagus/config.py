@@ -46,6 +46,9 @@ class ReceiveSettings:
     max_backlog_bytes: int = option(
         2 * 1024**3, "Write-ahead log bytes not yet loaded before 429 is answered.", minimum=1
     )
+    keyless_loopback: bool = option(
+        True, "Take telemetry without a key from this machine, while server.host is a loopback one."
+    )
     segment_bytes: int = option(
         32 * 1024 * 1024,
         "Size at which a write-ahead log segment is sealed, in bytes.",
@@ -276,9 +279,14 @@ def _build(values: Mapping[str, Any]) -> Settings:
     return Settings(**top, **{name: hints[name](**given) for name, given in sections.items()})
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address can only be reached from this machine."""
+    return host in ("127.0.0.1", "::1", "localhost")
+
+
 def _check(settings: Settings) -> None:
     server = settings.server
-    if not server.auth and server.host not in ("127.0.0.1", "::1", "localhost"):
+    if not server.auth and not is_loopback(server.host):
         raise ConfigError(
             f"server.auth is off and server.host is {server.host}: anyone on the network could "
             "read everything; listen on 127.0.0.1 or leave server.auth on"

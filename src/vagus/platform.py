@@ -20,7 +20,7 @@ from vagus.assess.quality.evaluators.groundedness import Groundedness
 from vagus.assess.quality.runner import QualityRunner
 from vagus.assess.quality.scores import write_scores
 from vagus.audit.log import Audit
-from vagus.config import Loaded
+from vagus.config import Loaded, is_loopback
 from vagus.diagnose.diagnose import diagnose
 from vagus.errors import Unavailable
 from vagus.meaning.select import statements
@@ -43,7 +43,8 @@ from vagus.store.engine import Engine
 from vagus.store.load import Loader
 from vagus.store.lock import DirectoryLock
 from vagus.store.meta import state
-from vagus.store.meta.access.access import Access, Started
+from vagus.store.meta.access.access import DEFAULT_PROJECT, Access, Started
+from vagus.store.meta.access.origin import check_loopback_host
 from vagus.store.meta.access.secret import Pepper
 from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
@@ -58,6 +59,8 @@ log = logging.getLogger(__name__)
 _LATENESS_S = 20.0
 _RETAIN_EVERY_S = 30.0
 _RELEASE_EVERY_S = 5.0
+#: Headers that say that a request did not begin on this machine, or began in a browser.
+_FOREIGN = frozenset(("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin"))
 _BACKFILL_S = 180.0
 #: So many segments waiting mean that the loader is behind.
 _BEHIND_SEGMENTS = 1
@@ -198,15 +201,34 @@ class Platform:
 
     def _admit(self, key: str | None, headers: Mapping[str, str]) -> str:
         """The project a request writes to; refuses while the disk cap is reached."""
-        principal = self.access.authenticate(key, headers)
-        principal.require("ingest")
+        if key is None and self._takes_keyless(headers):
+            project = DEFAULT_PROJECT
+        else:
+            principal = self.access.authenticate(key, headers)
+            principal.require("ingest")
+            project = principal.project
         if self.keeper.is_full:
             raise Unavailable(
                 "the data directory has reached store.disk_cap_bytes: nothing is taken in until "
                 "there is room",
                 retry_after_s=30,
             )
-        return principal.project
+        return project
+
+    def _takes_keyless(self, headers: Mapping[str, str]) -> bool:
+        """Whether telemetry without a key may come in: only from a program on this machine.
+
+        A proxy in front would make everybody look local; it names the host it serves or whom it
+        forwards for. A web page cannot send here: its browser names the page's origin.
+        """
+        settings = self.loaded.settings
+        if not settings.receive.keyless_loopback or not is_loopback(settings.server.host):
+            return False
+        if settings.server.public_url or _FOREIGN & headers.keys():
+            return False
+        if "host" in headers:
+            check_loopback_host(headers)
+        return True
 
     def _on_loaded(self, signal: str, segment: int) -> None:
         self._loaded_segments.put((signal, segment))
