@@ -238,13 +238,10 @@ class Platform:
         while not self._loaded_segments.empty():
             self.settler.loaded(*self._loaded_segments.get())
         oldest_ms = self.settler.oldest_open_ms()
-        if (
-            self.settler.tick()
-            and oldest_ms is not None
-            and (oldest_ms / 1000 < time.time() - _BACKFILL_S)
-        ):
+        settled = self.settler.tick()
+        if settled and oldest_ms is not None and oldest_ms / 1000 < time.time() - _BACKFILL_S:
             self._data_changed.set()
-        return self._yielding(0.25, time.monotonic() - began_s)
+        return self._yielding(0.0 if settled else 0.25, time.monotonic() - began_s)
 
     def _yielding(self, wait_s: float, worked_s: float) -> float:
         """A longer wait while the loader is behind: what was acknowledged becomes visible first.

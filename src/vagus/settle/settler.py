@@ -30,7 +30,9 @@ LATE = prometheus_client.Counter(
 )
 OPEN = prometheus_client.Gauge("vagus_settle_open_traces", "Traces that are not quiet yet.")
 
-_BATCH_SPANS = 5_000
+_BATCH_SPANS = 10_000
+#: A round of settling ends after this long; what is left waits for the next one.
+_ROUND_S = 0.5
 _CHECKPOINT = "settle.checkpoint"
 #: Longer attribute values are left out of previews and document statistics.
 _LONGEST = 262_144
@@ -133,8 +135,8 @@ class Settler:
         return min((trace.oldest_ms for trace in list(self._open.values())), default=None)
 
     def tick(self, *, everything: bool = False) -> int:
-        """Settle the traces that are quiet (or all of them); the number settled."""
-        settled = 0
+        """Settle traces that are quiet, for one round (or all traces); the number settled."""
+        settled, until_s = 0, time.monotonic() + _ROUND_S
         for batch in self._batches(self._due(everything)):
             earlier = self._earlier(batch)
             self._settle([key for key in batch if key not in earlier], is_late=False)
@@ -142,6 +144,8 @@ class Settler:
             settled += len(batch)
             self._checkpoint()
             OPEN.set(len(self._open))
+            if time.monotonic() >= until_s and not everything:
+                break
         return settled
 
     def _due(self, everything: bool) -> list[Key]:
