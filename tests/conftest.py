@@ -34,3 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A whole server as a process of its own, with sign-in; each test takes a project in it."""
     with serving(tmp_path_factory.mktemp("serving") / "data") as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests run last: Playwright keeps an event loop running in the main thread."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
