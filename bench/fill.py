@@ -93,6 +93,16 @@ def fill(engine: ChdbEngine, spans: int) -> None:
             engine.execute(statement.replace("{{", "{").replace("}}", "}"), params)
 
 
+def settle_parts(engine: ChdbEngine, limit_s: float = 180.0) -> None:
+    """Wait for the merges that a fill leaves behind; a server that lives has them behind it."""
+    until_s = time.perf_counter() + limit_s
+    quiet = 0
+    while quiet < 3 and time.perf_counter() < until_s:
+        time.sleep(1)
+        running = engine.query("SELECT count() AS n FROM system.merges").one()
+        quiet = 0 if running else quiet + 1
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
@@ -103,6 +113,8 @@ def main() -> None:
     started = time.perf_counter()
     fill(engine, args.spans)
     print(f"filled {args.spans:,} spans in {time.perf_counter() - started:.0f} s")
+    settle_parts(engine)
+    print(f"merged after {time.perf_counter() - started:.0f} s")
     engine.close()
 
 
