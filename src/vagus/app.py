@@ -70,17 +70,20 @@ def serve(
     server = uvicorn.Server(_uvicorn_config(build_app(platform)))
     announce = on_ready or print_address
     platform.start()
-    asyncio.run(_run(platform, server, sock, ready_file, announce))
-    platform.stop()
+    try:
+        asyncio.run(_run(platform, server, sock, ready_file, announce))
+    finally:
+        platform.stop()
     return 70 if fatal.is_set() else 0
 
 
 def build_app(platform: Platform) -> ASGIApp:
     """One application for every path: telemetry first, then the API, then the UI."""
-    ingest = Starlette(routes=routes(platform.receiver))
+    telemetry = routes(platform.receiver)
+    ingest = Starlette(routes=telemetry)
     api = build_api(platform.services())
     web = web_ui()
-    paths = {route.path for route in routes(platform.receiver)}
+    paths = {route.path for route in telemetry}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

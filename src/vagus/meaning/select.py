@@ -26,21 +26,21 @@ def _double(value: str) -> str:
     )
 
 
-def _element(e: str) -> str:
-    """The JSON of one element of an array."""
+def _json_value(v: str, array: str) -> str:
+    """The JSON of a value; `array` is the JSON of it when it is an array."""
     return (
-        f"multiIf({e}.value = 1, toJSONString({e}.string_value), "
-        f"{e}.value = 2, if({e}.bool_value != 0, 'true', 'false'), "
-        f"{e}.value = 3, toString({e}.int_value), {e}.value = 4, {_double(f'{e}.double_value')}, "
-        f"{e}.value = 5, {_nested(f'{e}.array_value')}, "
-        f"{e}.value = 6, {_nested(f'{e}.kvlist_value')}, "
-        f"{e}.value = 7, concat('{{\"$bytes\":\"', base64Encode({e}.bytes_value), '\"}}'), 'null')"
+        f"multiIf({v}.value = 1, toJSONString({v}.string_value), "
+        f"{v}.value = 2, if({v}.bool_value != 0, 'true', 'false'), "
+        f"{v}.value = 3, toString({v}.int_value), {v}.value = 4, {_double(f'{v}.double_value')}, "
+        f"{v}.value = 5, {array}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
+        f"{v}.value = 7, concat('{{\"$bytes\":\"', base64Encode({v}.bytes_value), '\"}}'), 'null')"
     )
 
 
 def _array(v: str) -> str:
+    element = _json_value("e", _nested("e.array_value"))
     return (
-        f"concat('[', arrayStringConcat(arrayMap(e -> {_element('e')}, "
+        f"concat('[', arrayStringConcat(arrayMap(e -> {element}, "
         f"{v}.array_value.values), ','), ']')"
     )
 
@@ -58,18 +58,8 @@ def _text(v: str) -> str:
 
 def _json(attributes: str) -> str:
     """A list of attributes as one JSON object."""
-    member = f"concat(toJSONString(a.key), ':', {_element_or_array('a.value')})"
+    member = f"concat(toJSONString(a.key), ':', {_json_value('a.value', _array('a.value'))})"
     return f"concat('{{', arrayStringConcat(arrayMap(a -> {member}, {attributes}), ','), '}}')"
-
-
-def _element_or_array(v: str) -> str:
-    return (
-        f"multiIf({v}.value = 1, toJSONString({v}.string_value), "
-        f"{v}.value = 2, if({v}.bool_value != 0, 'true', 'false'), "
-        f"{v}.value = 3, toString({v}.int_value), {v}.value = 4, {_double(f'{v}.double_value')}, "
-        f"{v}.value = 5, {_array(v)}, {v}.value = 6, {_nested(f'{v}.kvlist_value')}, "
-        f"{v}.value = 7, concat('{{\"$bytes\":\"', base64Encode({v}.bytes_value), '\"}}'), 'null')"
-    )
 
 
 def _lists(attributes: str, prefix: str) -> str:

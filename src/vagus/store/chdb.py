@@ -64,6 +64,7 @@ class ChdbEngine:
         self._limits: dict[str, int | float | str] = {"max_memory_usage": memory_bytes}
         self._schema_directory = Path(f"{path}-schema")
         self._schemas: dict[str, Path] = {}
+        self._writing_schema = threading.Lock()
         self._pool: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             self._open = [chdb.connect(f"{path}?{_CACHES}") for _ in range(connections + 3)]
@@ -123,11 +124,14 @@ class ChdbEngine:
 
     def _schema_file(self, schema: str) -> Path:
         """The schema as a file; given as text, the engine would write it where we were started."""
-        if self._schemas.get(schema) is None:
-            self._schema_directory.mkdir(exist_ok=True)
-            self._schemas[schema] = self._schema_directory / f"{len(self._schemas)}.proto"
-            self._schemas[schema].write_text(schema)
-        return self._schemas[schema]
+        # Loads run side by side: none may see the file before it is written whole.
+        with self._writing_schema:
+            if schema not in self._schemas:
+                self._schema_directory.mkdir(exist_ok=True)
+                file = self._schema_directory / f"{len(self._schemas)}.proto"
+                file.write_text(schema)
+                self._schemas[schema] = file
+            return self._schemas[schema]
 
     def release_memory(self) -> None:
         """Give memory that is free inside the engine, and inside Python, back to the system."""
@@ -155,7 +159,7 @@ def _run(connection: Any, sql: str, form: str, params: Mapping[str, Any] | None)
         answer = (
             connection.query(sql, form, params=encode(params))
             if params
-            else (connection.query(sql, form))
+            else connection.query(sql, form)
         )
     except RuntimeError as e:
         _drain(connection)
