@@ -101,6 +101,23 @@ FINISH_REASONS = {
     "safety": "content_filter",
 }
 
+#: A request for `auto` says nothing about the tier that answered.
+SERVICE_TIERS = {
+    "auto": "",
+    "standard": "default",
+    "on_demand": "default",
+    "default": "default",
+    "batch": "batch",
+    "flex": "flex",
+    "priority": "priority",
+}
+
+CACHE_ACCOUNTING = {"inclusive": "inclusive", "exclusive": "exclusive"}
+
+BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
+
+LOCAL_CACHE = {"hit": "hit", "true": "hit", "1": "hit", "miss": "", "false": "", "0": ""}
+
 FIELDS: tuple[Field, ...] = (
     _text("operation", "gen_ai.operation.name", "llm.request.type"),
     _text(
@@ -182,12 +199,49 @@ FIELDS: tuple[Field, ...] = (
         "gen_ai.usage.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
     ),
+    _count("cache_write_5m_tokens", "gen_ai.usage.cache_write_5m.input_tokens"),
+    _count("cache_write_1h_tokens", "gen_ai.usage.cache_write_1h.input_tokens"),
     _count(
         "reasoning_tokens",
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
     ),
+    _count(
+        "audio_input_tokens",
+        "gen_ai.usage.audio.input_tokens",
+        "llm.token_count.prompt_details.audio",
+    ),
+    _count(
+        "audio_output_tokens",
+        "gen_ai.usage.audio.output_tokens",
+        "llm.token_count.completion_details.audio",
+    ),
+    _count("audio_cache_read_tokens", "gen_ai.usage.audio.cache_read.input_tokens"),
+    _count("image_input_tokens", "gen_ai.usage.image.input_tokens"),
+    _count("image_output_tokens", "gen_ai.usage.image.output_tokens"),
+    _count("web_search_requests", "gen_ai.usage.web_search_requests"),
+    _text(
+        "service_tier",
+        "openai.response.service_tier",
+        "vagus.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "openai.request.service_tier",
+        "gen_ai.openai.request.service_tier",
+        values=SERVICE_TIERS,
+    ),
+    _text("cache_accounting", "vagus.cache_accounting", values=CACHE_ACCOUNTING),
+    _text(
+        "is_streaming",
+        "gen_ai.request.stream",
+        "gen_ai.is_streaming",
+        "llm.is_streaming",
+        values=BOOLEANS,
+    ),
+    _text("local_cache", "vagus.local_cache", values=LOCAL_CACHE),
+    _text("sdk", "vagus.sdk", resource=("telemetry.sdk.name",)),
+    _text("sdk_version", "vagus.sdk_version", resource=("telemetry.sdk.version",)),
+    _text("convention", "vagus.convention"),
     _number(
         "reported_cost_usd",
         "llm.cost.total",

@@ -26,6 +26,9 @@ def cluster_statements(cluster: str) -> Iterator[str]:
 
 def _for_cluster(statement: str, cluster: str) -> Iterator[str]:
     found = _TABLE.match(statement)
+    if statement.startswith("ALTER TABLE "):
+        yield from _alteration(statement, cluster)
+        return
     if found is None:
         yield _view(statement, cluster)
         return
@@ -42,6 +45,14 @@ def _for_cluster(statement: str, cluster: str) -> Iterator[str]:
         f"CREATE TABLE {name} ON CLUSTER '{cluster}' AS {name}_local "
         f"ENGINE = Distributed('{cluster}', currentDatabase(), '{name}_local', {key})"
     )
+
+
+def _alteration(statement: str, cluster: str) -> Iterator[str]:
+    """A change of columns, on the local tables first; the ones over them have only the columns."""
+    for suffix in ("_local", ""):
+        yield re.sub(
+            r"^ALTER TABLE (\w+)", rf"ALTER TABLE \1{suffix} ON CLUSTER '{cluster}'", statement
+        )
 
 
 def _view(statement: str, cluster: str) -> str:
