@@ -9,12 +9,13 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vagus.config import Loaded, ServerSettings
@@ -22,6 +23,8 @@ from vagus.errors import ConfigError, VagusError
 from vagus.platform import Platform, write_ready_file
 from vagus.present.api.build import build_api
 from vagus.present.web import web_ui
+from vagus.receive.dialects.all import ROUTES
+from vagus.receive.dialects.door import dialect_routes
 from vagus.receive.otlp_grpc import start_grpc
 from vagus.receive.otlp_http import routes
 
@@ -80,14 +83,15 @@ def serve(
 def build_app(platform: Platform) -> ASGIApp:
     """One application for every path: telemetry first, then the API, then the UI."""
     telemetry = routes(platform.receiver)
-    ingest = Starlette(routes=telemetry)
+    dialects = dialect_routes(platform.receiver, platform.notes_of, ROUTES)
+    ingest = Starlette(routes=[*telemetry, *dialects])
     api = build_api(platform.services())
     web = web_ui()
     paths = {route.path for route in telemetry}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "lifespan" or path in paths:
+        if scope["type"] == "lifespan" or path in paths or _is_dialect(scope, dialects):
             await ingest(scope, receive, send)
         elif path.startswith(_API_PATHS):
             await api(scope, receive, send)
@@ -95,6 +99,13 @@ def build_app(platform: Platform) -> ASGIApp:
             await web(scope, receive, send)
 
     return dispatch
+
+
+def _is_dialect(scope: Scope, dialects: Sequence[Route]) -> bool:
+    """Whether a request belongs to a rival's protocol; a browser opening a page never does."""
+    if any(name == b"accept" and b"text/html" in value for name, value in scope["headers"]):
+        return False
+    return any(route.matches(scope)[0] is Match.FULL for route in dialects)
 
 
 def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:

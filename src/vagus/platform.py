@@ -22,13 +22,14 @@ from vagus.assess.quality.scores import write_scores
 from vagus.audit.log import Audit
 from vagus.config import Loaded, is_loopback
 from vagus.diagnose.diagnose import diagnose
-from vagus.errors import Unavailable
+from vagus.errors import BadInput, Unavailable
 from vagus.meaning.select import statements
 from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode
 from vagus.model.finding import Finding
 from vagus.model.score import Score
 from vagus.present.api.services import IngestHealth, Services
+from vagus.receive.dialects.base import Notes
 from vagus.receive.receiver import Receiver
 from vagus.receive.wal import Wal
 from vagus.respond.egress import Egress
@@ -62,6 +63,8 @@ _RELEASE_EVERY_S = 5.0
 #: Headers that say that a request did not begin on this machine, or began in a browser.
 _FOREIGN = frozenset(("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin"))
 _BACKFILL_S = 180.0
+#: What rivals' protocols may have remembered in one project.
+_NOTES, _NOTE_KEY, _NOTE_VALUE = 10_000, 200, 262_144
 #: So many segments waiting mean that the loader is behind.
 _BEHIND_SEGMENTS = 1
 
@@ -78,6 +81,31 @@ class _Checkpoints:
 
     def put(self, key: str, value: str) -> None:
         state.put(self._meta, key, value)
+
+
+class _Notes:
+    """The notes of one project's dialects, bounded in size and number."""
+
+    def __init__(self, meta: Meta, project: str) -> None:
+        self._meta = meta
+        self._prefix = f"note:{project}:"
+
+    def get(self, key: str) -> str | None:
+        found = state.get(self._meta, self._prefix + key)
+        return None if found is None else str(found)
+
+    def put(self, key: str, value: str) -> None:
+        if len(key) > _NOTE_KEY or len(value) > _NOTE_VALUE:
+            raise BadInput(
+                "a name or definition is too long to be remembered",
+                field=key[:80],
+                limit=f"{_NOTE_KEY} characters of key, {_NOTE_VALUE} of value",
+            )
+        if state.count(self._meta, self._prefix) >= _NOTES and self.get(key) is None:
+            raise BadInput(
+                "this project has too many remembered names", field=key[:80], limit=f"{_NOTES}"
+            )
+        state.put(self._meta, self._prefix + key, value)
 
 
 def open_engine(loaded: Loaded) -> Engine:
@@ -158,6 +186,10 @@ class Platform:
             Worker("retain", self._retain),
             Worker("memory", self._release_memory),
         ]
+
+    def notes_of(self, project: str) -> Notes:
+        """What the dialects of a project remember."""
+        return _Notes(self.meta, project)
 
     def services(self) -> Services:
         """What the API works with."""

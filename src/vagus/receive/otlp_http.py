@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from vagus.errors import BadInput, Unavailable, VagusError
+from vagus.errors import VagusError
 from vagus.receive import metrics
-from vagus.receive.budget import Lease
-from vagus.receive.inflate import too_large
+from vagus.receive.body import BODY_TIMEOUT_S, Gone, error_headers, read_body
 from vagus.receive.receiver import (
     JSON_TYPE,
     PROTOBUF_TYPES,
@@ -49,18 +47,6 @@ BASE_PATHS = (
 # Paths that some SDKs use for traces alone, in full.
 TRACE_PATHS = ("/v1/trace/log-python",)
 
-BODY_TIMEOUT_S = 30.0
-
-
-class _TooSlow(BadInput):
-    """The body did not arrive in time."""
-
-    status = 408
-
-
-class _Gone(Exception):
-    """The client went away: there is nobody to answer."""
-
 
 def routes(receiver: Receiver, *, body_timeout_s: float = BODY_TIMEOUT_S) -> list[Route]:
     """The POST routes of all three signals under every base path."""
@@ -91,12 +77,12 @@ class OtlpEndpoint:
         try:
             body = await self._handle(headers, content_type, receive)
             code = 200
-        except _Gone:
+        except Gone:
             metrics.REFUSED.labels("disconnected").inc()
             return
         except VagusError as e:
             count_refusal(e)
-            body, code, extra = failure(e, as_json=as_json), e.status, _error_headers(e)
+            body, code, extra = failure(e, as_json=as_json), e.status, error_headers(e)
         metrics.REQUESTS.labels(self._signal, str(code)).inc()
         await _answer(send, code, body, as_json, extra)
 
@@ -106,50 +92,18 @@ class OtlpEndpoint:
         project = self._receiver.project_of(headers)
         as_json = is_json_type(content_type)
         with self._receiver.budget.lease() as lease:
-            body = await self._read_body(headers, receive, lease)
+            body = await read_body(
+                headers,
+                receive,
+                lease,
+                limit=self._receiver.max_body_bytes,
+                timeout_s=self._body_timeout_s,
+            )
             encoding = headers.get("content-encoding", "")
             accepted = await self._receiver.accept(
                 self._signal, project, encoding, content_type, body
             )
         return success(self._signal, accepted, as_json=as_json)
-
-    async def _read_body(self, headers: Mapping[str, str], receive: Receive, lease: Lease) -> bytes:
-        limit = self._receiver.max_body_bytes
-        said = headers.get("content-length", "")
-        if said.isdigit() and int(said) > limit:
-            raise too_large(limit)
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._body_timeout_s):
-                while True:
-                    message: Message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Gone
-                    chunk: bytes = message.get("body", b"")
-                    size += len(chunk)
-                    if size > limit:
-                        raise too_large(limit)
-                    lease.grow(len(chunk))
-                    chunks.append(chunk)
-                    if not message.get("more_body", False):
-                        return b"".join(chunks)
-        except TimeoutError as e:
-            raise _TooSlow(
-                f"the body did not arrive within {self._body_timeout_s:g} s; {size} bytes came",
-                limit=f"{self._body_timeout_s:g} s",
-            ) from e
-
-
-def _error_headers(error: VagusError) -> list[tuple[bytes, bytes]]:
-    if isinstance(error, Unavailable):
-        return [(b"retry-after", str(error.retry_after_s).encode())]
-    if error.status == 401:
-        return [(b"www-authenticate", b"Bearer")]
-    if error.status == 408:
-        # The rest of a late body must not be taken for the next request.
-        return [(b"connection", b"close")]
-    return []
 
 
 async def _answer(

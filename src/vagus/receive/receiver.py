@@ -21,6 +21,7 @@ from vagus.errors import (
 from vagus.receive import metrics
 from vagus.receive.budget import Budget
 from vagus.receive.credentials import find_key
+from vagus.receive.dialects.build import Telemetry
 from vagus.receive.inflate import inflate
 from vagus.receive.otlp_json import json_to_protobuf
 from vagus.receive.parse import Checked, check_request
@@ -76,11 +77,11 @@ class Receiver:
         self._now_ns = now_ns
         # Two, so that a large body does not hold up every other one, and no more, because each
         # may hold a whole inflated body that the budget does not know yet.
-        self._workers = ThreadPoolExecutor(2, thread_name_prefix="vagus-receive")
+        self.workers = ThreadPoolExecutor(2, thread_name_prefix="vagus-receive")
 
     def close(self) -> None:
         """Let the worker threads go."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self.workers.shutdown(wait=False, cancel_futures=True)
 
     def project_of(self, headers: Mapping[str, str]) -> str:
         """The project that the key in the headers writes to; raises `Unauthorized`."""
@@ -108,7 +109,7 @@ class Receiver:
         else:
             loop = asyncio.get_running_loop()
             plain, checked = await loop.run_in_executor(
-                self._workers, self._check, signal, encoding, is_json, body
+                self.workers, self._check, signal, encoding, is_json, body
             )
         if not checked.items:
             metrics.REJECTED.labels(signal).inc(checked.rejected)
@@ -117,19 +118,32 @@ class Receiver:
             lease.grow(len(checked.request))
             return await self._store(signal, project, plain, checked)
 
-    async def _store(self, signal: str, project: str, plain: bytes, checked: Checked) -> Accepted:
+    async def keep(self, project: str, identity: str, body: bytes, telemetry: Telemetry) -> None:
+        """Store what a rival's request was translated to; returns when all of it is durable.
+
+        The request itself, `identity` and `body`, is what a re-sent one is recognised by: its
+        translation may hold the time of its arrival.
+        """
+        for signal, request in (("traces", telemetry.traces), ("logs", telemetry.logs)):
+            if request.ByteSize():
+                checked = check_request(signal, request.SerializeToString())
+                if checked.items:
+                    sent = b"\0".join((identity.encode(), body))
+                    await self._store(signal, project, sent, checked)
+
+    async def _store(self, signal: str, project: str, sent: bytes, checked: Checked) -> Accepted:
         entry = Entry(
             signal=signal,
             project=project,
             received_ns=self._now_ns(),
-            request_id=request_id(project, signal, plain),
+            request_id=request_id(project, signal, sent),
             request=checked.request,
             nested=checked.nested,
         )
         is_new = await self._wal.append(entry)
         if is_new:
             metrics.ITEMS.labels(signal).inc(checked.items)
-            metrics.BYTES.labels(signal).inc(len(plain))
+            metrics.BYTES.labels(signal).inc(len(sent))
             metrics.REJECTED.labels(signal).inc(checked.rejected)
         else:
             metrics.DUPLICATES.inc()

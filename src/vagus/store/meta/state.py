@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import state
@@ -22,3 +22,12 @@ def put(meta: Meta, key: str, value: Any) -> None:
     """Keeps a JSON value under `key`, durably, in place of the one before."""
     with meta.begin() as connection:
         upsert(connection, state, {"key": key, "value": value})
+
+
+def count(meta: Meta, prefix: str) -> int:
+    """How many values are kept under keys that begin with `prefix`."""
+    matches = state.c.key.startswith(prefix, autoescape=True)
+    with meta.read() as connection:
+        return connection.execute(
+            select(func.count()).select_from(state).where(matches)
+        ).scalar_one()

@@ -1,0 +1,1 @@
+"""Rivals' protocols, each translated to OTLP at the door: one file per protocol."""
