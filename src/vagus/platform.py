@@ -18,7 +18,7 @@ from vagus.assess.cost.prices import list_price
 from vagus.assess.quality.evaluators.answer_format import AnswerFormat
 from vagus.assess.quality.evaluators.groundedness import Groundedness
 from vagus.assess.quality.runner import QualityRunner
-from vagus.assess.quality.scores import write_scores
+from vagus.assess.quality.scores import delete_scores, write_scores
 from vagus.audit.log import Audit
 from vagus.config import Loaded, is_loopback
 from vagus.diagnose.diagnose import diagnose
@@ -27,7 +27,6 @@ from vagus.meaning.select import statements
 from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode
 from vagus.model.finding import Finding
-from vagus.model.score import Score
 from vagus.present.api.services import IngestHealth, Services
 from vagus.receive.dialects.base import Notes
 from vagus.receive.receiver import Receiver
@@ -36,6 +35,7 @@ from vagus.respond.egress import Egress
 from vagus.respond.lifecycle import respond
 from vagus.respond.notify import Notifier
 from vagus.respond.runbook import runbook
+from vagus.settle.evaluation import Verdicts
 from vagus.settle.journal import Journal
 from vagus.settle.settler import Settler
 from vagus.store.chdb import ChdbEngine
@@ -150,7 +150,7 @@ class Platform:
             checkpoints,
             settings.settle,
             price=list_price,
-            on_scores=self._write_scores,
+            on_verdicts=self._write_verdicts,
         )
         self.quality = QualityRunner(
             self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
@@ -348,10 +348,13 @@ class Platform:
         self.engine.release_memory()
         return _RELEASE_EVERY_S
 
-    def _write_scores(self, scores: list[Score]) -> None:
-        for project in sorted({score.project for score in scores}):
-            own = [score for score in scores if score.project == project]
+    def _write_verdicts(self, verdicts: Verdicts) -> None:
+        for project in sorted({score.project for score in verdicts.scores}):
+            own = [score for score in verdicts.scores if score.project == project]
             write_scores(self.engine, project, own)
+        for project in sorted({project for project, _ in verdicts.deleted}):
+            ids = [score_id for owner, score_id in verdicts.deleted if owner == project]
+            delete_scores(self.engine, project, ids)
 
     def _problems(self) -> Sequence[str]:
         problems = [worker.problem for worker in self._workers if worker.problem]

@@ -49,7 +49,7 @@ class Workshop:
             self.state,
             SettleSettings(),
             price=list_price,
-            on_scores=self.scores.extend,
+            on_verdicts=lambda verdicts: self.scores.extend(verdicts.scores),
             clock_s=lambda: self.now_s,
         )
 

@@ -65,7 +65,7 @@ class House:
             Memory(),
             SettleSettings(),
             price=list_price,
-            on_scores=lambda scores: None,
+            on_verdicts=lambda verdicts: None,
         )
         self.services = Services(
             engine=engine,

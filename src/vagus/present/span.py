@@ -10,6 +10,7 @@ import msgspec
 from vagus.errors import NotFound
 from vagus.meaning.content import Event
 from vagus.meaning.documents import read_documents
+from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import log_event, read_conversation, read_events
 from vagus.meaning.values import loads
 from vagus.present.shorten import FIRST_BYTES, shorten_items, shorten_messages, shorten_text
@@ -18,6 +19,8 @@ from vagus.store.engine import Engine
 
 KINDS = ("empty", "string", "bool", "int", "double", "array", "kvlist", "bytes")
 MAX_LOGS = 200
+#: A span may come again; no more rows of one than these are put together.
+MAX_ROWS = 50
 
 _FIELDS = (
     "trace_id", "span_id", "parent_span_id", "name", "otel_kind", "status", "status_message",
@@ -28,7 +31,7 @@ _FIELDS = (
     "max_tokens", "error_type", "http_status", "env", "region", "team", "feature", "tenant", "user",
     "session", "prompt", "prompt_version", "tool", "tool_set", "agent", "index_name",
     "index_version", "retry_of", "attempt", "dropped_attributes", "dropped_events",
-    "dropped_links", "duration_ms",
+    "dropped_links",
 )  # fmt: skip
 _RAW = (
     "attr_keys", "attr_kinds", "attr_values", "resource_keys", "resource_kinds", "resource_values",
@@ -74,15 +77,20 @@ def read_span(
 
 def _row(engine: Engine, project: str, trace_id: str, span_id: str) -> dict[str, Any]:
     answer = engine.query(
-        f"SELECT {', '.join((*_FIELDS, *_RAW))}, start_ns / 1e6 AS start_ms, "
+        f"SELECT {', '.join((*_FIELDS, *_RAW))}, start_ns, end_ns, "
         "toUnixTimestamp64Milli(received) AS received_ms FROM spans "
         "WHERE project = {project:String} AND trace_id = {trace_id:String} "
-        "AND span_id = {span_id:String} ORDER BY segment DESC, received DESC LIMIT 1",
+        f"AND span_id = {{span_id:String}} ORDER BY segment, received LIMIT {MAX_ROWS:d}",
         {"project": project, "trace_id": trace_id, "span_id": span_id},
     )
-    for row in answer.dicts():
-        return row
-    raise NotFound("there is no such span", field="span_id")
+    rows = list(answer.dicts())
+    if not rows:
+        raise NotFound("there is no such span", field="span_id")
+    merged = merge_rows(rows)
+    return merged | {
+        "start_ms": merged["start_ns"] / 1e6,
+        "duration_ms": max(0, merged["end_ns"] - merged["start_ns"]) / 1e6,
+    }
 
 
 def _logs(engine: Engine, project: str, trace_id: str, span_id: str) -> list[dict[str, Any]]:
@@ -103,7 +111,7 @@ def _as_event(log: Mapping[str, Any]) -> Event:
 
 def _span(row: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: row[name] for name in _FIELDS}
-    return fields | {"start_ms": row["start_ms"], "received_ms": row["received_ms"]}
+    return fields | {name: row[name] for name in ("start_ms", "duration_ms", "received_ms")}
 
 
 def _attributes(row: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:

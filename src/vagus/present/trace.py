@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from vagus.errors import NotFound
+from vagus.meaning.merge import merge_rows
 from vagus.present.flatten import Flat, cut, flatten
 from vagus.present.listing import cost_of
 from vagus.settle.span import Span
@@ -103,15 +104,22 @@ def read_row(engine: Engine, project: str, trace_id: str) -> dict[str, Any] | No
 
 
 def _read_spans(engine: Engine, project: str, trace_id: str, first_segment: int) -> list[Thin]:
-    """The spans by start, each id once: the last that came wins."""
+    """The spans by start, each id once, whatever number of times it came."""
     answer = engine.query(
         f"SELECT {_THIN} FROM spans WHERE project = {{project:String}} "
         "AND segment >= {first_segment:UInt64} AND trace_id = {trace_id:String} "
         "ORDER BY segment, received",
         {"project": project, "trace_id": trace_id, "first_segment": first_segment},
     )
-    latest = {row[0]: Thin(*row) for row in answer.rows()}
-    return sorted(latest.values(), key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+    found: dict[str, list[Thin]] = {}
+    for row in answer.rows():
+        found.setdefault(row[0], []).append(Thin(*row))
+    spans = [rows[0] if len(rows) == 1 else _merged(rows) for rows in found.values()]
+    return sorted(spans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+
+
+def _merged(rows: Sequence[Thin]) -> Thin:
+    return Thin(**merge_rows([msgspec.structs.asdict(row) for row in rows]))
 
 
 def _shape(spans: list[Thin]) -> Shape:

@@ -1,15 +1,32 @@
-"""Evaluation results that came as OpenTelemetry events, as scores."""
+"""Evaluation results that came as OpenTelemetry events, as scores.
+
+Verdicts of other tools come the same way: the receiver turns their feedback, annotations and
+assessments into these events (`vagus.score.*` says what OpenTelemetry has no name for).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import prometheus_client
 
 from vagus.meaning.content import Event
+from vagus.meaning.messages import log_event
 from vagus.meaning.values import as_number, as_text
 from vagus.model.score import Score
+from vagus.store.engine import Engine
+
+UNPLACED = prometheus_client.Counter(
+    "vagus_scores_unplaced_total",
+    "Evaluation results left out: they name no trace, span or session, or carry no verdict.",
+)
 
 EVENT = "gen_ai.evaluation.result"
+_NAME = "gen_ai.evaluation.name"
+SOURCES = ("code", "model", "human", "user", "external")
 
 _GOOD = frozenset(("pass", "passed", "true", "yes", "good", "grounded", "relevant", "correct"))
 _BAD = frozenset(
@@ -26,6 +43,18 @@ _BAD = frozenset(
         "unsupported",
     )
 )
+_NAME_LENGTH = 200
+_AT_ONCE = 5_000
+_DAY_MS = 86_400_000
+_EARLIEST_MS = 946_684_800_000  # 2000-01-01
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Scores to write and, as (project, score id), scores that were taken back."""
+
+    scores: list[Score] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
 
 
 def event_scores(
@@ -34,30 +63,121 @@ def event_scores(
     """The scores among the events of a span; an event without a name or a verdict is no score."""
     scores = []
     for number, event in enumerate(e for e in events if e.name == EVENT):
-        said = event.attributes
-        name = as_text(said.get("gen_ai.evaluation.name"))
-        value = as_number(said.get("gen_ai.evaluation.score.value"))
-        label = as_text(said.get("gen_ai.evaluation.score.label"))
-        if not name or (value is None and not label):
-            continue
-        identity = f"{project}\0{trace_id}\0{span_id}\0{name}\0{number}"
-        scores.append(
-            Score(
-                project=project,
-                score_id=hashlib.blake2b(identity.encode(), digest_size=12).hexdigest(),
-                name=name,
-                time_ms=time_ms,
-                trace_id=trace_id,
-                span_id=span_id,
-                value=value,
-                label=label,
-                passed=_passed(label),
-                explanation=as_text(said.get("gen_ai.evaluation.explanation")),
-                source="external",
-                evaluator="otel",
-            )
-        )
+        identity = (trace_id, span_id, as_text(event.attributes.get(_NAME)), str(number))
+        made = _score(project, trace_id, span_id, time_ms, event.attributes, identity)
+        if made is not None:
+            scores.append(made)
     return scores
+
+
+def read_verdicts(engine: Engine, condition: str, segment: int) -> Iterable[Verdicts]:
+    """The evaluation results among the log records of some segments, in bounded portions.
+
+    `condition` is SQL over `segment`, with the number as its parameter `segment`.
+    """
+    offset = 0
+    while True:
+        found = engine.query(
+            "SELECT project, trace_id, span_id, time_ns, event_name, body, "
+            "toUnixTimestamp64Milli(received) AS received_ms, "
+            "mapFromArrays(arrayMap(k -> toString(k), attr_keys), attr_values) AS attributes "
+            f"FROM logs WHERE {condition} AND event_name = '{EVENT}' "
+            "ORDER BY segment, received, time_ns, trace_id, span_id, attr_values "
+            f"LIMIT {_AT_ONCE} OFFSET {offset:d}",
+            {"segment": segment},
+        )
+        rows = list(found.dicts())
+        if rows:
+            yield _verdicts(rows)
+        if len(rows) < _AT_ONCE:
+            return
+        offset += _AT_ONCE
+
+
+def _verdicts(rows: Iterable[Mapping[str, Any]]) -> Verdicts:
+    """The last word on every score: what is taken back after it was given is not written."""
+    latest: dict[tuple[str, str], Score | None] = {}
+    for row in rows:
+        said = log_event(row["event_name"], row["attributes"], row["body"]).attributes
+        project, trace_id, span_id = row["project"], _id(row["trace_id"]), _id(row["span_id"])
+        native = as_text(said.get("vagus.score.id"))
+        identity = (
+            ("native", native)
+            if native
+            else (trace_id, span_id, as_text(said.get(_NAME)), str(row["time_ns"]))
+        )
+        if native and as_text(said.get("vagus.score.deleted")).lower() == "true":
+            latest[project, _score_id(project, identity)] = None
+            continue
+        score = _score(project, trace_id, span_id, _time_ms(row), said, identity)
+        if score is None or not (trace_id or span_id or score.session):
+            UNPLACED.inc()
+        else:
+            latest[project, score.score_id] = score
+    return Verdicts(
+        [score for score in latest.values() if score is not None],
+        [key for key, score in latest.items() if score is None],
+    )
+
+
+def _time_ms(row: Mapping[str, Any]) -> int:
+    """When the verdict was given, or when it came if its clock is absurd."""
+    said_ms: int = row["time_ns"] // 10**6
+    is_sane = _EARLIEST_MS < said_ms < row["received_ms"] + _DAY_MS
+    return said_ms if is_sane else int(row["received_ms"])
+
+
+def _id(text: str) -> str:
+    return "" if text.strip("0") == "" else text
+
+
+def _score_id(project: str, identity: Iterable[str]) -> str:
+    text = "\0".join((project, *identity))
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def _score(
+    project: str,
+    trace_id: str,
+    span_id: str,
+    time_ms: int,
+    said: Mapping[str, Any],
+    identity: Iterable[str],
+) -> Score | None:
+    name = as_text(said.get(_NAME)).strip()
+    value = as_number(said.get("gen_ai.evaluation.score.value"))
+    label = as_text(said.get("gen_ai.evaluation.score.label"))
+    passed = _truth(as_text(said.get("vagus.score.passed")))
+    if not name or (value is None and not label and passed is None):
+        return None
+    source = as_text(said.get("vagus.score.source"))
+    return Score(
+        project=project,
+        score_id=_score_id(project, identity),
+        name=_shortened(name, _NAME_LENGTH),
+        time_ms=time_ms,
+        trace_id=trace_id,
+        span_id=span_id,
+        session=_shortened(as_text(said.get("session.id")), _NAME_LENGTH),
+        value=value,
+        label=_shortened(label, _NAME_LENGTH),
+        passed=_passed(label) if passed is None else passed,
+        explanation=_shortened(as_text(said.get("gen_ai.evaluation.explanation")), 20_000),
+        source=source if source in SOURCES else "external",
+        evaluator=_shortened(as_text(said.get("vagus.score.evaluator")), _NAME_LENGTH) or "otel",
+    )
+
+
+def _shortened(text: str, most: int) -> str:
+    """Text that fits; what is cut off is said, because nobody can be asked to send it again."""
+    if len(text) <= most:
+        return text
+    mark = f"… (cut: {len(text)} characters)"
+    return text[: most - len(mark)] + mark
+
+
+def _truth(text: str) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
 
 
 def _passed(label: str) -> bool | None:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
+import msgspec
+
 from vagus.meaning.content import Event
 from vagus.meaning.documents import document_time_ms, read_documents, rerank_moved
 from vagus.meaning.fields import PLAIN_KINDS
+from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import plain_input, plain_output, read_events
 from vagus.model.usage import Price, Usage
 from vagus.settle.billing import billable_spans, input_total, retried_spans
@@ -82,7 +85,7 @@ def fold_trace(
     log_events: Mapping[str, Sequence[Event]],
 ) -> Settled:
     """The rows of one trace; `log_events` are GenAI events that came as logs, by span id."""
-    spans, duplicates = _latest_by_id(arrived)
+    spans, duplicates = _each_once(arrived)
     tree = build_tree(spans)
     classes = {
         n: failure_class(s.error_type or _exception(s), s.http_status, s.status_message, s.kind)
@@ -121,6 +124,8 @@ def fold_trace(
         if holds
     ]
     trace = _trace(project, tree, version, when_ms, context, classes, steps, flags, log_events)
+    trace.first_segment = min(span.segment for span in arrived)
+    trace.last_segment = max(span.segment for span in arrived)
     return Settled(trace, steps)
 
 
@@ -132,13 +137,19 @@ def event_time(span: Span) -> tuple[int, bool]:
     return span.received_ms, True
 
 
-def _latest_by_id(arrived: Sequence[Span]) -> tuple[list[Span], int]:
-    latest: dict[str, Span] = {}
+def _each_once(arrived: Sequence[Span]) -> tuple[list[Span], int]:
+    """Every span once, put together from its rows, and how many came whole more than once."""
+    rows: dict[str, list[Span]] = {}
     for span in arrived:
-        known = latest.get(span.span_id)
-        if known is None or (span.segment, span.received_ms) >= (known.segment, known.received_ms):
-            latest[span.span_id] = span
-    return list(latest.values()), len(arrived) - len(latest)
+        rows.setdefault(span.span_id, []).append(span)
+    spans = [again[0] if len(again) == 1 else _merged(again) for again in rows.values()]
+    whole = [sum(s.end_ns > 0 for s in again) for again in rows.values()]
+    return spans, sum(max(0, n - 1) for n in whole)
+
+
+def _merged(again: Sequence[Span]) -> Span:
+    in_order = sorted(again, key=lambda s: (s.segment, s.received_ms, s.end_ns > 0))
+    return Span(**merge_rows([msgspec.structs.asdict(span) for span in in_order]))
 
 
 def _exception(span: Span) -> str:

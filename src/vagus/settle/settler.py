@@ -16,7 +16,7 @@ from vagus.config import SettleSettings
 from vagus.meaning.content import Event
 from vagus.meaning.messages import log_event, read_events
 from vagus.model.score import Score
-from vagus.settle.evaluation import event_scores
+from vagus.settle.evaluation import EVENT, Verdicts, event_scores, read_verdicts
 from vagus.settle.fold import PriceCall, Settled, event_time, fold_trace
 from vagus.settle.journal import Journal
 from vagus.settle.span import Span
@@ -74,7 +74,7 @@ class Settler:
         settings: SettleSettings,
         *,
         price: PriceCall,
-        on_scores: Callable[[list[Score]], None],
+        on_verdicts: Callable[[Verdicts], None],
         clock_s: Callable[[], float] = time.monotonic,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -83,7 +83,7 @@ class Settler:
         self._state = state
         self._settings = settings
         self._price = price
-        self._on_scores = on_scores
+        self._on_verdicts = on_verdicts
         self._clock_s = clock_s
         self._clock_ns = clock_ns
         self._open: dict[Key, _Open] = {}
@@ -95,20 +95,28 @@ class Settler:
         self._journal.recover()
         saved = self._state.get(_CHECKPOINT)
         self._seen.update(msgspec.json.decode(saved, type=dict[str, int]) if saved else {})
+        self._take_verdicts("segment > {segment:UInt64}", self._seen["logs"])
         for signal in ("traces", "logs"):
             newest = self._open_since(signal, "segment > {segment:UInt64}", self._seen[signal])
             self._seen[signal] = max(self._seen[signal], newest)
 
     def loaded(self, signal: str, segment: int) -> None:
-        """A segment has been loaded: its traces are open (again)."""
+        """A segment has been loaded: its traces are open (again), its verdicts become scores."""
+        if signal == "logs":
+            self._take_verdicts("segment = {segment:UInt64}", segment)
         if signal in self._seen:
             self._open_since(signal, "segment = {segment:UInt64}", segment)
             self._seen[signal] = max(self._seen[signal], segment)
 
+    def _take_verdicts(self, condition: str, segment: int) -> None:
+        """Hand on what log records say about traces, spans and sessions; twice does no harm."""
+        for verdicts in read_verdicts(self._engine, condition, segment):
+            self._on_verdicts(verdicts)
+
     def _open_since(self, signal: str, condition: str, segment: int) -> int:
         table = "spans" if signal == "traces" else "logs"
         time_ns = "start_ns" if signal == "traces" else "time_ns"
-        also = "" if signal == "traces" else " AND startsWith(event_name, 'gen_ai.')"
+        also = "" if signal == "traces" else f" AND {_CONTENT_EVENTS}"
         found = self._engine.query(
             f"SELECT project, trace_id, min(segment) AS first, max(segment) AS last, "
             f"count() AS spans, min({time_ns}) AS oldest_ns, max(received) AS received "
@@ -196,10 +204,10 @@ class Settler:
                     project, arrived, version=self._version, price=self._price, log_events=told
                 )
             )
-            scores += _scores(project, arrived, told)
+            scores += _scores(project, arrived)
         self._write(settled, list(spans) if is_late else [])
         if scores:
-            self._on_scores(scores)
+            self._on_verdicts(Verdicts(scores))
         for key in batch:
             del self._open[key]
         TRACES.inc(len(settled))
@@ -252,7 +260,7 @@ class Settler:
         found = self._engine.query(
             "SELECT project, trace_id, span_id, event_name, body, "
             f"{_ATTRIBUTES} AS attributes FROM logs "
-            "WHERE trace_id IN {ids:Array(String)} AND startsWith(event_name, 'gen_ai.')",
+            f"WHERE trace_id IN {{ids:Array(String)}} AND {_CONTENT_EVENTS}",
             {"ids": [trace_id for _, trace_id in batch]},
         )
         events: dict[Key, dict[str, list[Event]]] = defaultdict(lambda: defaultdict(list))
@@ -302,6 +310,8 @@ _SPANS = (
     )
     + " FROM spans WHERE {where}"
 )
+#: Log records that hold the content of a span; verdicts are taken when they are loaded.
+_CONTENT_EVENTS = f"startsWith(event_name, 'gen_ai.') AND event_name != '{EVENT}'"
 _CONTENT = ("gen_ai.input.messages", "input.value", "traceloop.entity.input", "gen_ai.prompt")
 
 
@@ -318,13 +328,11 @@ def _by_trace(found: Columns, wanted: set[Key]) -> dict[Key, list[Span]]:
     return spans
 
 
-def _scores(
-    project: str, arrived: Sequence[Span], events: Mapping[str, Sequence[Event]]
-) -> list[Score]:
+def _scores(project: str, arrived: Sequence[Span]) -> list[Score]:
     scores = []
     for span in arrived:
-        own = read_events(span.event_names, span.event_attributes) if span.event_names else []
-        told = [*own, *events.get(span.span_id, ())]
-        when_ms, _ = event_time(span)
-        scores += event_scores(project, span.trace_id, span.span_id, when_ms, told)
+        if EVENT in span.event_names:
+            events = read_events(span.event_names, span.event_attributes)
+            when_ms, _ = event_time(span)
+            scores += event_scores(project, span.trace_id, span.span_id, when_ms, events)
     return scores

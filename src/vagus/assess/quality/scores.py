@@ -75,6 +75,15 @@ def write_scores(
     return len(latest)
 
 
+def delete_scores(engine: Engine, project: str, score_ids: Sequence[str]) -> int:
+    """Take scores of a project back; the number that was there."""
+    with _writing:
+        standing = list(_standing(engine, project, score_ids).values())
+        if standing:
+            _insert(engine, standing)
+    return len(standing)
+
+
 def check_score(score: Score) -> None:
     """Raise `BadInput` naming the field when a score cannot be kept."""
     _check_text("name", score.name, MAX_NAME)

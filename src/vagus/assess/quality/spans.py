@@ -9,6 +9,7 @@ from typing import Any
 from vagus.assess.quality.backlog import Waiting
 from vagus.assess.quality.examples import SpanContent
 from vagus.meaning.content import Event
+from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import log_event, read_events
 from vagus.store.engine import Engine
 
@@ -51,7 +52,8 @@ def _read_group(
         f"event_names, event_attributes, {_ATTRIBUTES} FROM spans "
         "WHERE project = {project:String} AND segment BETWEEN {first:UInt64} AND {last:UInt64} "
         "AND trace_id IN {ids:Array(String)} "
-        "AND (kind IN {kinds:Array(String)} OR parent_span_id = '') LIMIT {most:UInt32}",
+        "AND (kind IN {kinds:Array(String)} OR parent_span_id = '') "
+        "ORDER BY segment, received LIMIT {most:UInt32}",
         {
             "project": project,
             "first": min(trace.first_segment for trace in traces),
@@ -63,11 +65,14 @@ def _read_group(
         {"max_result_bytes": _MOST_BYTES, "result_overflow_mode": "throw"},
     )
     events = _log_events(engine, project, ids)
-    found: defaultdict[str, dict[str, SpanContent]] = defaultdict(dict)
+    arrived: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in rows.dicts():
-        key = (row["trace_id"], row["span_id"])
-        found[row["trace_id"]][row["span_id"]] = _span(row, events.get(key, []))
-    return {trace_id: list(spans.values()) for trace_id, spans in found.items()}
+        arrived[row["trace_id"], row["span_id"]].append(row)
+    found: defaultdict[str, list[SpanContent]] = defaultdict(list)
+    for key, again in arrived.items():
+        row = again[0] if len(again) == 1 else merge_rows(again)
+        found[key[0]].append(_span(row, events.get(key, [])))
+    return dict(found)
 
 
 def _span(row: dict[str, Any], logged: list[Event]) -> SpanContent:
