@@ -58,6 +58,11 @@ def step_row(project: str, minute_s: int, **values: Any) -> dict[str, Any]:
         "cost_input_usd": 0.0, "cost_output_usd": 0.0, "cost_cache_usd": 0.0, "cost_usd": None,
         "cost_source": "none", "ttft_ms": None, "retrieved": None, "top_score": None,
         "document_age_days": None, "rerank_moved": None, "response_id": "",
+        "cache_write_1h_tokens": 0, "audio_input_tokens": 0, "audio_output_tokens": 0,
+        "image_input_tokens": 0, "image_output_tokens": 0, "web_search_requests": 0,
+        "service_tier": "", "cost_cache_read_usd": 0.0, "cost_cache_write_usd": 0.0,
+        "cost_audio_usd": 0.0, "cost_image_usd": 0.0, "cost_request_usd": 0.0,
+        "price_source": "", "price_id": "", "is_local_cache": 0, "is_cut_off": 0,
     }  # fmt: skip
     return _row(project, minute_s, values, defaults)
 

@@ -51,6 +51,14 @@ steps = st.fixed_dictionaries(
         "input_tokens": COUNTS, "output_tokens": COUNTS, "cache_read_tokens": COUNTS,
         "cost_usd": REALS, "retrieved": st.sampled_from([None, 0, 5]), "top_score": REALS,
         "document_age_days": REALS, "rerank_moved": REALS,
+        "cost_source": st.sampled_from(["none", "computed", "reported", "unknown"]),
+        "service_tier": st.sampled_from(["", "batch"]), "cost_input_usd": COUNTS.map(float),
+        "cost_output_usd": COUNTS.map(float), "cost_cache_read_usd": COUNTS.map(float),
+        "cost_cache_write_usd": COUNTS.map(float), "cost_audio_usd": COUNTS.map(float),
+        "cost_image_usd": COUNTS.map(float), "cost_request_usd": COUNTS.map(float),
+        "audio_input_tokens": COUNTS, "image_output_tokens": COUNTS,
+        "cache_write_1h_tokens": COUNTS, "web_search_requests": COUNTS,
+        "is_local_cache": st.sampled_from([0, 1]), "is_cut_off": st.sampled_from([0, 1]),
     }
 )  # fmt: skip
 scores = st.fixed_dictionaries(

@@ -3,7 +3,7 @@
 Every fact is a signed sum: a cancel row (sign -1) takes away exactly what its row had put in.
 That is why real numbers are summed as decimals, where a - a is 0 in any order, and why extreme
 values from hostile telemetry are clamped before they are summed. `store/schema/0003_rollups.sql`
-holds the same expressions a minute at a time; a test compares the two.
+and `0005_money.sql` hold the same expressions a minute at a time; a test compares the two.
 """
 
 from __future__ import annotations
@@ -166,15 +166,34 @@ STEPS = Table(
         "reranks": _known("rerank_moved"),
         "rerank_moved": _number("rerank_moved"),
         "rerank_moved_squares": _square("rerank_moved"),
+        "cache_write_1h_tokens": _count("cache_write_1h_tokens"),
+        "audio_tokens": _count("audio_input_tokens + audio_output_tokens"),
+        "image_tokens": _count("image_input_tokens + image_output_tokens"),
+        "web_searches": _count("web_search_requests"),
+        "cost_input_usd": _number("cost_input_usd"),
+        "cost_output_usd": _number("cost_output_usd"),
+        "cost_cache_read_usd": _number("cost_cache_read_usd"),
+        "cost_cache_write_usd": _number("cost_cache_write_usd"),
+        "cost_audio_usd": _number("cost_audio_usd"),
+        "cost_image_usd": _number("cost_image_usd"),
+        "cost_request_usd": _number("cost_request_usd"),
+        "reported_usd": _number("if(cost_source = 'reported', cost_usd, 0)"),
+        "reported_calls": _is("cost_source = 'reported'"),
+        "retry_usd": _number("if(is_retry = 1, cost_usd, 0)"),
+        "wasted_usd": _number(
+            "if(is_retry = 1 OR is_cut_off = 1 OR status = 'error', cost_usd, 0)"
+        ),
+        "local_hits": _is("is_local_cache = 1"),
+        "aborted": _is("is_cut_off = 1"),
     },
     distributions={"latency_ms": "duration_ms", "ttft_ms": "ttft_ms"},
     rolled=(
         "kind", "is_billable", "error_class", *_SHARED, "request_model", "system_fingerprint",
-        "finish_reason", "tool", "tool_set",
+        "finish_reason", "tool", "tool_set", "service_tier", "cost_source",
     ),
     raw=(
-        "name", "operation", "status", "cost_source", "tenant", "user", "session", "trace_id",
-        "span_id", "parent_span_id", "response_id",
+        "name", "operation", "status", "price_source", "price_id", "tenant", "user", "session",
+        "trace_id", "span_id", "parent_span_id", "response_id",
     ),
     numbers=(
         "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",

@@ -25,10 +25,16 @@ def cluster_statements(cluster: str) -> Iterator[str]:
 
 
 def _for_cluster(statement: str, cluster: str) -> Iterator[str]:
-    found = _TABLE.match(statement)
+    if statement.startswith("INSERT "):
+        # It fills a new rollup from history; a new cluster has none.
+        return
     if statement.startswith("ALTER TABLE "):
         yield from _alteration(statement, cluster)
         return
+    if statement.startswith("DROP "):
+        yield from _removal(statement, cluster)
+        return
+    found = _TABLE.match(statement)
     if found is None:
         yield _view(statement, cluster)
         return
@@ -53,6 +59,12 @@ def _alteration(statement: str, cluster: str) -> Iterator[str]:
         yield re.sub(
             r"^ALTER TABLE (\w+)", rf"ALTER TABLE \1{suffix} ON CLUSTER '{cluster}'", statement
         )
+
+
+def _removal(statement: str, cluster: str) -> Iterator[str]:
+    yield f"{statement} ON CLUSTER '{cluster}' SYNC"
+    if statement.startswith("DROP TABLE "):
+        yield f"{statement}_local ON CLUSTER '{cluster}' SYNC"
 
 
 def _view(statement: str, cluster: str) -> str:

@@ -27,7 +27,9 @@ DROPPED = prometheus_client.Counter(
 
 #: Tables that are cut by day; the ones that hold raw telemetry are the first to go for the cap.
 RAW = ("spans", "logs", "metric_points")
-SETTLED = ("steps", "traces", "scores", "step_minutes", "trace_minutes", "score_minutes")
+SETTLED = (
+    "steps", "traces", "scores", "repricings", "step_minutes", "trace_minutes", "score_minutes",
+)  # fmt: skip
 #: The way in opens again when this share of the cap is free.
 _HEADROOM = 0.02
 

@@ -56,15 +56,11 @@ def list_price(usage: Usage) -> Price | None:
 def _linear(usage: Usage, rates: _Rates) -> Price:
     cached = usage.cache_read_tokens + usage.cache_write_tokens
     input_usd = max(0, usage.input_tokens - cached) * rates.input
-    cache_usd = (
-        usage.cache_read_tokens * rates.cache_read + usage.cache_write_tokens * rates.cache_write
-    )
-    output_usd = usage.output_tokens * rates.output
     return Price(
         input_usd=input_usd,
-        output_usd=output_usd,
-        cache_usd=cache_usd,
-        total_usd=input_usd + cache_usd + output_usd,
+        output_usd=usage.output_tokens * rates.output,
+        cache_read_usd=usage.cache_read_tokens * rates.cache_read,
+        cache_write_usd=usage.cache_write_tokens * rates.cache_write,
     )
 
 
@@ -139,6 +135,5 @@ def _exact(usage: Usage, provider: str | None) -> Price | None:
     return Price(
         input_usd=input_usd,
         output_usd=float(whole.output_price),
-        cache_usd=float(whole.input_price) - input_usd,
-        total_usd=float(whole.total_price),
+        cache_read_usd=float(whole.input_price) - input_usd,
     )

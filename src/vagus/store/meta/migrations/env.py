@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from vagus.store.meta.tables import metadata
+from vagus.store.meta import money
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=money.metadata,
     transactional_ddl=True,
 )
 context.run_migrations()
