@@ -41,12 +41,13 @@ def settle_rest(parts: Values, change: Values) -> Values:
     """The parts with what rounding left over put into the largest of each segment.
 
     Sets far larger than both ends cancel in the sum, which leaves a rest of their size times 1e-16.
+    What is too small for the largest part to hold goes into the smallest.
     """
     settled = parts.copy()
-    largest = np.argmax(np.abs(parts), axis=0)
     for segment in range(parts.shape[1]):
-        rest = math.fsum((float(change[segment]), *(-parts[:, segment]).tolist()))
-        settled[largest[segment], segment] += rest
+        column = settled[:, segment]
+        for place in (np.argmax(np.abs(column)), np.argmin(np.abs(column))):
+            column[place] += math.fsum((float(change[segment]), *(-column).tolist()))
     return settled
 
 
