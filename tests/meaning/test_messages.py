@@ -210,18 +210,18 @@ def test_a_tool_span_is_a_call_and_its_response() -> None:
         ),
         (
             {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
-            Blob("AAAA", "image/png", "image"),
+            Blob("AAAA", "image/png", "image", 3),
         ),
         (
             {
                 "type": "image",
                 "source": {"type": "base64", "media_type": "image/png", "data": "AA"},
             },
-            Blob("AA", "image/png", "image"),
+            Blob("AA", "image/png", "image", 1),
         ),
         (
             {"type": "blob", "mime_type": "a/b", "modality": "audio", "content": "AA"},
-            Blob("AA", "a/b", "audio"),
+            Blob("AA", "a/b", "audio", 1),
         ),
         (
             {"type": "tool_use", "id": "t", "name": "find", "input": {"q": 1}},
@@ -322,7 +322,7 @@ def test_offered_tools_are_read(attributes: dict[str, str]) -> None:
             "",
         ),
         ({"gen_ai.retrieval.query.text": "stale index"}, "stale index", ""),
-        ({"gen_ai.tool.call.arguments": '{"city": "Paris"}'}, '{"city": "Paris"}', ""),
+        ({"gen_ai.tool.call.arguments": '{"city": "Paris"}'}, '{"city":"Paris"}', ""),
         ({}, "", ""),
     ],
 )

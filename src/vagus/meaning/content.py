@@ -18,9 +18,10 @@ class Text(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
 
 
 class Reasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"):
-    """What the model thought before it answered."""
+    """What the model thought before it answered; '' when the provider sent it encrypted."""
 
     content: str
+    signature: str = ""
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
@@ -36,14 +37,18 @@ class ToolCallResponse(msgspec.Struct, frozen=True, tag_field="type", tag="tool_
 
     id: str = ""
     response: Json = None
+    is_error: bool = False
 
 
 class Blob(msgspec.Struct, frozen=True, tag_field="type", tag="blob"):
-    """Bytes inside the message, base64."""
+    """Bytes inside the message: base64 in `content`, or in blob storage under `sha256`."""
 
     content: str
     mime_type: str = ""
     modality: str = ""
+    size_bytes: int | None = None
+    sha256: str = ""
+    name: str = ""
 
 
 class Uri(msgspec.Struct, frozen=True, tag_field="type", tag="uri"):
@@ -52,14 +57,16 @@ class Uri(msgspec.Struct, frozen=True, tag_field="type", tag="uri"):
     uri: str
     mime_type: str = ""
     modality: str = ""
+    name: str = ""
 
 
 class File(msgspec.Struct, frozen=True, tag_field="type", tag="file"):
-    """A file the provider keeps under an id."""
+    """A file that the provider, or the tool that sent the telemetry, keeps under an id."""
 
     file_id: str
     mime_type: str = ""
     modality: str = ""
+    name: str = ""
 
 
 class JsonPart(msgspec.Struct, frozen=True, tag_field="type", tag="json"):
@@ -94,6 +101,37 @@ class Conversation(msgspec.Struct, frozen=True):
     input: list[Message]
     output: list[Message]
     tools: list[Tool]
+
+
+class PromptUse(msgspec.Struct, frozen=True):
+    """The managed prompt that a call was made with, as far as the telemetry says."""
+
+    name: str = ""
+    version: str = ""
+    id: str = ""
+    template: Json = None
+    variables: dict[str, Json] = {}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """An evaluation that a span carries among its attributes.
+
+    `source` is code, model, human, user or external; `scope` is span, trace or session.
+    `target_span_ids` and `target_record` say what was judged when it is not the span itself.
+    """
+
+    name: str
+    value: float | None = None
+    label: str = ""
+    passed: bool | None = None
+    explanation: str = ""
+    source: str = "external"
+    evaluator: str = ""
+    scope: str = "span"
+    id: str = ""
+    target_span_ids: list[str] = []
+    target_record: str = ""
+    metadata: dict[str, Json] = {}
 
 
 class Document(msgspec.Struct, frozen=True):

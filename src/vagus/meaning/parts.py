@@ -1,4 +1,4 @@
-"""Any shape of a message on the wire, read as the one content model."""
+"""One message or part of any provider, framework or convention as the one content model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from vagus.meaning.content import (
-    Blob,
-    File,
     JsonPart,
     Message,
     Part,
@@ -15,117 +13,111 @@ from vagus.meaning.content import (
     Text,
     ToolCall,
     ToolCallResponse,
-    Uri,
 )
-from vagus.meaning.values import MAX_ITEMS, as_text, as_word, first, items, loads
+from vagus.meaning.media import MEDIA_KEYS, MEDIA_TYPES, read_media, read_media_text
+from vagus.meaning.pyrepr import read_repr
+from vagus.meaning.values import MAX_ITEMS, MAX_NESTING, as_text, as_word, first, is_shallow, items
+from vagus.meaning.values import loads as load_json
+from vagus.meaning.words import FINISH_REASONS
 
-_ROLES = {
+ROLES = {
     "human": "user",
     "ai": "assistant",
     "aimessagechunk": "assistant",
     "model": "assistant",
+    "chatbot": "assistant",
     "function": "tool",
+    "ipython": "tool",
     "developer": "system",
 }
-_MESSAGE_TYPES = frozenset({"human", "ai", "aimessagechunk", "system", "tool", "function", "chat"})
+KNOWN_ROLES = frozenset({"system", "user", "assistant", "tool", *ROLES})
+_MESSAGE_TYPES = frozenset({"human", "ai", "aimessagechunk", "system", "tool", "function", "chat",
+                            "message", "humanmessagechunk"})  # fmt: skip
 _SAYS = frozenset({"role", "content", "parts", "tool_calls", "function_call"})
-_TEXT = frozenset({"text", "input_text", "output_text", "summary_text", "refusal"})
-_REASONING = frozenset({"reasoning", "thinking", "redacted_thinking"})
-_CALLS = frozenset({"tool_call", "tool_use", "function_call", "tool-call", "server_tool_call"})
-_ANSWERS = frozenset(
-    {
-        "tool_call_response",
-        "tool_result",
-        "function_call_output",
-        "tool-result",
-        "server_tool_call_response",
-    }
-)
-_MEDIA = frozenset({"image", "image_url", "input_image", "audio", "input_audio", "video"})
+_GENERATIONS = frozenset({"generation", "chatgeneration"})
+_DOCUMENT = frozenset({"score", "metadata", "document_id"})
+_TEXT = frozenset({"text", "input_text", "output_text", "summary_text", "refusal", "system-prompt",
+                   "user-prompt"})  # fmt: skip
+_REASONING = frozenset({"reasoning", "thinking", "redacted_thinking", "redacted-reasoning",
+                        "reasoning_content"})  # fmt: skip
+_CALLS = frozenset({"tool_call", "tool_use", "function_call", "tool-call", "server_tool_call",
+                    "function", "builtin-tool-call"})  # fmt: skip
+_ANSWERS = frozenset({"tool_call_response", "tool_result", "function_call_output", "tool-result",
+                      "server_tool_call_response", "tool-return", "retry-prompt", "tool-error",
+                      "builtin-tool-return"})  # fmt: skip
+_CALL_KEYS = ("toolUse", "functionCall", "function_call")
+_ANSWER_KEYS = ("toolResult", "functionResponse", "function_response")
+_THOUGHT_KEYS = ("reasoningContent", "reasoning_content")
+_FINISH_KEYS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason",
+                "completionReason")  # fmt: skip
+_FINISH_HOLDERS = ("response_metadata", "generation_info", "generationInfo")
+_BODY_KEYS = ("content", "contents", "blocks", "text", "generated_text", "output_text",
+             "outputText",
+              "message")  # fmt: skip
 
 
-def read_messages(value: Any, role: str) -> list[Message]:
-    """Messages out of anything: a list, an object that holds one, a bare string.
-
-    `role` is what a message gets that names none.
-    """
-    return _messages(loads(value), role, depth=4)
-
-
-def _messages(value: Any, role: str, depth: int) -> list[Message]:
-    if value is None or value == "" or depth == 0:
-        return []
-    if isinstance(value, str):
-        return [Message(role, [Text(value)])]
-    if isinstance(value, Mapping):
-        return _from_mapping(value, role, depth)
-    if isinstance(value, (list, tuple)):
-        return _from_list(value[:MAX_ITEMS], role, depth)
-    return [Message(role, [Text(as_text(value))])]
-
-
-def _from_mapping(value: Mapping[str, Any], role: str, depth: int) -> list[Message]:
-    for key in ("messages", "choices", "generations", "contents"):
-        held = loads(value.get(key))
-        if isinstance(held, (list, tuple)) and held:
-            system = read_messages(value.get("system"), "system") if key == "messages" else []
-            return system + _messages(held, role, depth - 1)
-    if is_message(value):
-        return [read_message(value, role)]
-    return [Message(role, [read_part(value)])]
-
-
-def _from_list(values: list[Any] | tuple[Any, ...], role: str, depth: int) -> list[Message]:
-    found: list[Message] = []
-    loose: list[Part] = []
-    for raw in values:
-        value = loads(raw)
-        is_nested = isinstance(value, (list, tuple))
-        if is_nested or (isinstance(value, Mapping) and is_message(value)):
-            if loose:
-                found.append(Message(role, loose))
-                loose = []
-            if isinstance(value, Mapping):
-                found.append(read_message(value, role))
-            else:
-                found += _messages(value, role, depth - 1)
-        elif value is not None and value != "":
-            loose.append(read_part(value))
-    return [*found, Message(role, loose)][:MAX_ITEMS] if loose else found[:MAX_ITEMS]
+def loads(value: Any) -> Any:
+    """The value behind JSON text or behind Python's `repr`; other text as it is."""
+    found = load_json(value)
+    if isinstance(found, str) and found.lstrip()[:2] in ("{'", "['", "[{", "[(", "('", "{1"):
+        read = read_repr(found.strip())
+        return read if read is not None and is_shallow(read, MAX_NESTING) else found
+    return found
 
 
 def is_message(value: Mapping[str, Any]) -> bool:
     """Whether an object is a message rather than a part of one."""
+    if names_speaker(value):
+        return True
+    kind = as_word(value.get("type")).lower()
+    if "content" in value and not kind and _DOCUMENT.isdisjoint(value):
+        return True
+    return isinstance(value.get("blocks"), list)
+
+
+def names_speaker(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a message for certain: it names its role or its class."""
     if isinstance(value.get("role"), str) or "parts" in value:
         return True
     if _unwrapped(value) is not value:
         return True
     kind = as_word(value.get("type")).lower()
-    return "content" in value and (kind in _MESSAGE_TYPES or not kind)
+    return ("content" in value and kind in _MESSAGE_TYPES) or kind in _GENERATIONS
 
 
 def read_message(raw: Mapping[str, Any], role: str) -> Message:
     """One message from any provider's or convention's object."""
     value = _unwrapped(raw)
     spoken = as_word(first(value, "role")) or as_word(value.get("type")) or _class_role(raw)
-    spoken = _ROLES.get(spoken.lower(), spoken.lower()) or role
-    if spoken in ("message", "chat", "constructor"):
+    spoken = ROLES.get(spoken.lower(), spoken.lower())
+    if spoken not in KNOWN_ROLES and "role" not in value:
         spoken = role
-    parts = _parts(value, spoken)
-    return Message(
-        spoken,
-        parts[:MAX_ITEMS],
-        as_word(value.get("name")),
-        as_word(first(value, "finish_reason", "stop_reason") or raw.get("finish_reason")),
-    )
+    parts = _parts(value, spoken or role)
+    reason = finish_reason(value) or finish_reason(raw)
+    return Message(spoken or role, parts[:MAX_ITEMS], as_word(value.get("name")), reason)
+
+
+def finish_reason(value: Mapping[str, Any]) -> str:
+    """Why the model stopped, in the words of the field table; '' when it is not said."""
+    reason = as_word(first(value, *_FINISH_KEYS))
+    for key in _FINISH_HOLDERS:
+        held = value.get(key)
+        if not reason and isinstance(held, Mapping):
+            reason = as_word(first(held, *_FINISH_KEYS))
+    return FINISH_REASONS.get(reason.lower(), reason.lower())
 
 
 def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message inside a choice, or inside LangChain's serialised constructor."""
-    for key in ("message", "kwargs"):
+    """The message inside a choice, a candidate, or LangChain's serialised forms."""
+    for key in ("message", "delta", "kwargs", "data", "content"):
         inner = value.get(key)
         if isinstance(inner, Mapping) and not _SAYS.isdisjoint(inner):
-            return inner
+            if key == "data" and as_word(value.get("type")).lower() not in _MESSAGE_TYPES:
+                continue
+            if key == "content" and "parts" not in inner:
+                continue
+            # LangChain wraps twice: a generation holds a message, which holds its arguments.
+            return _unwrapped(inner) if key == "message" else inner
     return value
 
 
@@ -136,22 +128,53 @@ def _class_role(value: Mapping[str, Any]) -> str:
 
 
 def _parts(value: Mapping[str, Any], role: str) -> list[Part]:
+    extra = value.get("additional_kwargs")
+    more: Mapping[str, Any] = extra if isinstance(extra, Mapping) else {}
     parts: list[Part] = []
     thought = first(value, "reasoning_content", "reasoning", "thinking")
-    if isinstance(thought, str):
+    thought = thought if thought is not None else more.get("reasoning_content")
+    if isinstance(thought, str) and thought:
         parts.append(Reasoning(thought))
-    if "parts" in value:
-        body = loads(value["parts"])
-    else:
-        body = first(value, "content", "contents", "text")
+    body = loads(value["parts"]) if "parts" in value else first(value, *_BODY_KEYS)
     parts += _body(body, as_word(first(value, "tool_call_id", "toolCallId")), role)
-    for call in items(loads(value.get("tool_calls"))):
+    if isinstance(value.get("refusal"), str) and value["refusal"]:
+        parts.append(Text(value["refusal"]))
+    parts += _spoken(value.get("audio"))
+    parts += _images(value.get("images"))
+    known = {part.id for part in parts if isinstance(part, ToolCall) and part.id}
+    for call in _calls(value) or _calls(more):
+        if not (isinstance(call, ToolCall) and call.id in known):
+            parts.append(call)
+    return parts
+
+
+def _calls(value: Mapping[str, Any]) -> list[Part]:
+    calls: list[Part] = []
+    for call in items(loads(first(value, "tool_calls", "toolCalls"))):
         found = loads(call)
-        parts.append(read_call(found) if isinstance(found, Mapping) else JsonPart(found))
+        calls.append(read_call(found) if isinstance(found, Mapping) else JsonPart(found))
     single = loads(value.get("function_call"))
     if isinstance(single, Mapping):
-        parts.append(read_call(single))
-    return parts
+        calls.append(read_call(single))
+    return calls
+
+
+def _spoken(audio: Any) -> list[Part]:
+    """The audio of an answer and its transcript."""
+    if not isinstance(audio, Mapping):
+        return []
+    transcript = audio.get("transcript")
+    spoken: list[Part] = [Text(transcript)] if isinstance(transcript, str) and transcript else []
+    return [*spoken, read_media(audio, "audio")] if audio.get("data") else spoken
+
+
+def _images(images: Any) -> list[Part]:
+    """Images beside the text, as Ollama and OpenRouter send them."""
+    parts: list[Part] = []
+    for image in images if isinstance(images, list) else []:
+        held = image if isinstance(image, Mapping) else {"data": image}
+        parts.append(read_media(held, "image"))
+    return parts[:MAX_ITEMS]
 
 
 def _body(body: Any, call_id: str, role: str) -> list[Part]:
@@ -166,31 +189,64 @@ def _body(body: Any, call_id: str, role: str) -> list[Part]:
     if role == "tool" and not (is_blocks and _holds_answers(body)):
         return [ToolCallResponse(call_id, loads(body))]
     if is_blocks:
-        return [read_part(part) for part in body[:MAX_ITEMS]]
-    return [read_part(body)]
+        return [part for block in body[:MAX_ITEMS] for part in read_parts(block)]
+    return read_parts(body)
 
 
 def _holds_answers(parts: Any) -> bool:
-    return any(isinstance(p, Mapping) and as_word(p.get("type")) in _ANSWERS for p in parts)
+    return any(
+        isinstance(p, Mapping) and (_is_answer(_kind(p)) or not p.keys().isdisjoint(_ANSWER_KEYS))
+        for p in parts
+    )
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    return as_word(first(value, "type", "part_kind", "block_type", "kind")).lower()
+
+
+def _is_call(kind: str) -> bool:
+    return kind in _CALLS or kind.endswith(("tool_use", "_call")) or kind.startswith("tool-input")
+
+
+def _is_answer(kind: str) -> bool:
+    return kind in _ANSWERS or kind.endswith(("_tool_result", "_call_output"))
+
+
+def part_role(value: Any) -> str:
+    """Whose words a part is that came without a message around it; '' when it does not tell."""
+    kind = _kind(value) if isinstance(value, Mapping) else ""
+    if _is_answer(kind):
+        return "tool"
+    return "assistant" if kind in _REASONING or _is_call(kind) else ""
+
+
+def read_parts(value: Any) -> list[Part]:
+    """The parts of one object: two when a provider's own tool reports call and answer at once."""
+    part = read_part(value)
+    if isinstance(part, ToolCall) and isinstance(value, Mapping):
+        answer = first(value, "output", "results", "outputs", "result")
+        if answer is not None and _kind(value) != "function":
+            return [part, ToolCallResponse(part.id, loads(answer))]
+    return [part]
 
 
 def read_part(value: Any) -> Part:
     """One part; what is not recognised is kept as JSON."""
     if isinstance(value, str):
-        return Text(value)
+        return read_media_text(value) or Text(value)
     if not isinstance(value, Mapping):
         return JsonPart(value)
-    kind = as_word(value.get("type")).lower()
+    kind = _kind(value)
     if kind in _TEXT:
         return Text(_text(value))
     if kind in _REASONING:
-        return Reasoning(_text(value))
-    if kind in _CALLS:
-        return read_call(value)
-    if kind in _ANSWERS:
+        return _reasoning(value)
+    if kind in MEDIA_TYPES:
+        return read_media(value, MEDIA_TYPES[kind])
+    if _is_answer(kind):
         return _answer(value)
-    if kind in ("blob", "uri", "file") or kind in _MEDIA:
-        return _media(value, kind)
+    if _is_call(kind):
+        return read_call(value)
     return _untyped(value) if not kind else JsonPart(value)
 
 
@@ -201,66 +257,63 @@ def _text(value: Mapping[str, Any]) -> str:
     return as_text(found)
 
 
+def _reasoning(value: Mapping[str, Any]) -> Reasoning:
+    """A thought; of one that the provider encrypted only the signature is kept."""
+    found = first(value, "content", "text", "thinking", "reasoning", "summary", "reasoningText")
+    signature = ""
+    if isinstance(found, Mapping):
+        signature = as_word(found.get("signature"))
+        found = first(found, "text", "value")
+    if isinstance(found, (list, tuple)):
+        found = "\n".join(_text(s) if isinstance(s, Mapping) else as_text(s) for s in found)
+    sealed = first(value, "signature", "encrypted_content", "data", "redactedContent")
+    return Reasoning(as_text(found), as_word(sealed) or signature)
+
+
 def _untyped(value: Mapping[str, Any]) -> Part:
     """Parts of providers that name the kind by the key: Google and Bedrock."""
     if isinstance(value.get("text"), str):
-        return Text(value["text"])
-    for key in ("toolUse", "functionCall", "function_call"):
-        call = value.get(key)
-        if isinstance(call, Mapping):
-            return read_call(call)
-    for key in ("toolResult", "functionResponse", "function_response"):
-        answer = value.get(key)
-        if isinstance(answer, Mapping):
-            return _answer(answer)
-    for key in ("inlineData", "inline_data", "fileData", "file_data"):
-        data = value.get(key)
-        if isinstance(data, Mapping):
-            return _media(data, "blob")
+        return Reasoning(value["text"]) if value.get("thought") is True else Text(value["text"])
+    for key in _CALL_KEYS:
+        if isinstance(value.get(key), Mapping):
+            return read_call(value[key])
+    for key in _ANSWER_KEYS:
+        if isinstance(value.get(key), Mapping):
+            return _answer(value[key])
+    for key in _THOUGHT_KEYS:
+        if isinstance(value.get(key), Mapping):
+            return _reasoning(value[key])
+    for key, modality in MEDIA_KEYS.items():
+        if isinstance(value.get(key), Mapping):
+            return read_media(value[key], modality)
     return JsonPart(value)
 
 
 def read_call(value: Mapping[str, Any]) -> ToolCall:
     """A tool call in any provider's shape."""
     inner = value.get("tool_call") if isinstance(value.get("tool_call"), Mapping) else value
-    function = inner.get("function") if isinstance(inner, Mapping) else None
     if not isinstance(inner, Mapping):
         return ToolCall()
+    function = inner.get("function")
     named = function if isinstance(function, Mapping) else inner
-    arguments = first(named, "arguments", "input", "args", "server_tool_call")
-    return ToolCall(
-        as_word(first(inner, "id", "call_id", "tool_call_id", "toolCallId", "toolUseId")),
-        as_word(first(named, "name", "toolName")),
-        loads(arguments),
-    )
+    arguments = first(named, "arguments", "input", "args", "parameters", "server_tool_call",
+                      "action",
+                      "queries", "code", "data")  # fmt: skip
+    name = as_word(first(named, "name", "toolName", "tool_name"))
+    kind = _kind(value)
+    if not name and kind not in _CALLS and kind.endswith("_call"):
+        name = kind.removesuffix("_call")
+    ids = ("call_id", "tool_call_id", "toolCallId", "toolUseId", "id")
+    return ToolCall(as_word(first(inner, *ids)), name, loads(arguments))
 
 
 def _answer(value: Mapping[str, Any]) -> ToolCallResponse:
-    keys = ("id", "tool_use_id", "call_id", "tool_call_id", "toolCallId", "toolUseId", "name")
+    keys = ("tool_use_id", "call_id", "tool_call_id", "toolCallId", "toolUseId", "id", "name",
+            "tool_name")  # fmt: skip
     held = ("response", "result", "content", "output", "server_tool_call_response")
-    return ToolCallResponse(as_word(first(value, *keys)), loads(first(value, *held)))
-
-
-def _media(value: Mapping[str, Any], kind: str) -> Part:
-    inner: Mapping[str, Any] = value
-    for key in ("source", "image_url", "input_audio", kind):
-        held = value.get(key)
-        if isinstance(held, Mapping):
-            inner = held
-    modality = as_word(value.get("modality")) or kind.removeprefix("input_").removesuffix("_url")
-    modality = "" if modality in ("blob", "uri", "file") else modality
-    mime = as_word(first(inner, "mime_type", "media_type", "mimeType", "format"))
-    if file_id := as_word(first(inner, "file_id")):
-        return File(file_id, mime, modality)
-    address = first(inner, "uri", "url", "fileUri", "image_url")
-    if isinstance(address, str):
-        return _data_uri(address, modality) or Uri(address, mime, modality)
-    content = first(inner, "content", "data")
-    return Blob(content, mime, modality) if isinstance(content, str) else JsonPart(value)
-
-
-def _data_uri(address: str, modality: str) -> Blob | None:
-    head, comma, data = address.partition(",")
-    if not comma or not head.startswith("data:"):
-        return None
-    return Blob(data, head[5:].partition(";")[0], modality)
+    answer = loads(first(value, *held))
+    failed = value.get("is_error") is True or value.get("status") == "error"
+    if isinstance(answer, Mapping) and "value" in answer and len(answer) <= 3:
+        failed = failed or as_word(answer.get("type")).startswith("error")
+        answer = answer["value"]
+    return ToolCallResponse(as_word(first(value, *keys)), answer, failed)
