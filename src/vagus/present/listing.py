@@ -7,18 +7,15 @@ sorted; the wide columns are read for the shown rows alone.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from vagus.errors import BadInput
 from vagus.measures.facts import TRACES
 from vagus.measures.filter import parse, where
 from vagus.measures.plan import scope
+from vagus.present.cursor import read_cursor, write_cursor
 from vagus.store.engine import Engine
 
 MAX_ROWS = 500
@@ -82,7 +79,7 @@ def list_traces(engine: Engine, project: str, question: Question) -> Page:
     more = len(keys) > question.limit
     return Page(
         rows=rows,
-        next_cursor=_write_cursor(question, shown[-1]) if more else None,
+        next_cursor=write_cursor(_cursor_name(question), shown[-1][:-2]) if more else None,
         total=total,
         is_exact=total < MAX_COUNTED,
     )
@@ -153,35 +150,15 @@ def _after(question: Question) -> tuple[str, dict[str, object]]:
     if not question.cursor:
         return "1", {}
     parts = _SORTS[question.sort]
-    values = _read_cursor(question)
+    values = read_cursor(_cursor_name(question), question.cursor, [kind for _, kind in parts])
     sign = "<" if question.order == "desc" else ">"
     columns = ", ".join(sql for sql, _ in parts)
     places = ", ".join(f"{{after_{n}:{kind}}}" for n, (_, kind) in enumerate(parts))
     return f"({columns}) {sign} ({places})", {f"after_{n}": value for n, value in enumerate(values)}
 
 
-def _write_cursor(question: Question, key: Sequence[Any]) -> str:
-    parts = _SORTS[question.sort]
-    raw = msgspec.json.encode([question.sort, question.order, *key[: len(parts)]])
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _read_cursor(question: Question) -> list[Any]:
-    wrong = BadInput("the cursor belongs to another list; start from the beginning", field="cursor")
-    try:
-        padded = question.cursor + "=" * (-len(question.cursor) % 4)
-        sort, order, *values = msgspec.json.decode(base64.b64decode(padded, "-_"), type=list[Any])
-    except (ValueError, binascii.Error, msgspec.DecodeError) as e:
-        raise wrong from e
-    parts = _SORTS[question.sort]
-    kinds = {"Int64": int, "Float64": (int, float), "String": str}
-    fits = len(values) == len(parts) and all(
-        isinstance(value, kinds[kind])  # type: ignore[arg-type]
-        for value, (_, kind) in zip(values, parts, strict=True)
-    )
-    if (sort, order) != (question.sort, question.order) or not fits:
-        raise wrong
-    return values
+def _cursor_name(question: Question) -> str:
+    return f"traces {question.sort} {question.order}"
 
 
 def _count(engine: Engine, condition: str, params: Mapping[str, object]) -> int:

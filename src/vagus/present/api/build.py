@@ -15,6 +15,7 @@ from vagus.present.api import (
     monitors,
     scores,
     session,
+    sessions,
     settings,
     slices,
     sql,
@@ -30,8 +31,8 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, slices, traces, trace, incidents, changes, scores, monitors, settings, keys, targets,
-    sql, health, metrics,
+    session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
+    targets, sql, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
