@@ -1,0 +1,1 @@
+"""Raw requests and responses of model providers, read as OTel GenAI attributes."""
