@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.spans import make_span
-from vagus.settle.billing import billable_spans, input_total, retried_spans
+from vagus.settle.billing import billable_spans, retried_spans
+from vagus.settle.tokens import input_total
 from vagus.settle.tree import build_tree
 
 USED = {"input_tokens": 10, "output_tokens": 2, "request_model": "m"}

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from vagus.settle.span import Span
 
-_NUMBERS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "reported_cost_usd",
-    "ttft_ms",
-    "http_status",
-    "attempt",
+_NUMBERS = tuple(
+    field.name for field in msgspec.structs.fields(Span) if field.type in (int | None, float | None)
 )
 _LISTS = ("event_names", "event_attributes", "event_ns")
 _ZEROS = ("received_ms", "segment", "start_ns", "end_ns")

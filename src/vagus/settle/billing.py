@@ -2,7 +2,8 @@
 
 Children and parents both report usage, streams report it twice and some SDKs wrap one call in
 several spans. A call is charged at the deepest span that reports it: a span with usage is billable
-unless something below it is, and one provider response is charged once.
+unless something below it is, and one provider response is charged once. An answer out of the
+application's own cache is a call of its own, which repeats the response id and costs nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from vagus.settle.tree import Tree
 _CALLS = frozenset(("llm", "embedding", "rerank"))
 #: Kinds that may repeat or stand in for the usage of calls below them.
 _CARRIERS = frozenset(("agent", "workflow", "chain", "decision", "evaluator", "guardrail", "other"))
+#: Ids of this length are drawn from so many that two responses never share one.
+_LONG_ID = 16
 #: Failures after which a client tries again.
 _RETRYABLE = frozenset(("rate_limit", "timeout", "connection", "server_error"))
 
 
 def billable_spans(tree: Tree) -> frozenset[int]:
     """The positions of the spans that are charged."""
-    reports = [
-        span.has_usage and (span.kind in _CALLS or span.kind in _CARRIERS) for span in tree.spans
-    ]
+    reports = [_reports(span) for span in tree.spans]
     reported_below = _is_below(tree, reports)
     called_below = _is_below(tree, [span.kind in _CALLS for span in tree.spans])
     charged = {n for n in tree.order if reports[n] and not reported_below[n]}
@@ -35,11 +36,17 @@ def billable_spans(tree: Tree) -> frozenset[int]:
         is_silent_call = (
             span.kind in _CALLS
             and bool(span.request_model or span.response_model)
-            and not (span.has_usage or called_below[n] or reported_below[n])
+            and not (reports[n] or called_below[n] or reported_below[n])
         )
         if is_silent_call and not covered[n]:
             charged.add(n)
     return frozenset(_once_per_response(tree, charged))
+
+
+def _reports(span: Span) -> bool:
+    """Whether a span says what a call used or cost."""
+    says = span.has_usage or span.has_reported_cost or span.is_local_hit
+    return says and (span.kind in _CALLS or span.kind in _CARRIERS)
 
 
 def _is_below(tree: Tree, holds: Sequence[bool]) -> list[bool]:
@@ -53,16 +60,27 @@ def _is_below(tree: Tree, holds: Sequence[bool]) -> list[bool]:
 
 
 def _once_per_response(tree: Tree, billable: Iterable[int]) -> list[int]:
-    seen: set[tuple[str, str]] = set()
-    kept = []
+    """Of the spans that name one response, the first that says what it used, else the first."""
+    kept: dict[tuple[object, ...], int] = {}
     for n in sorted(billable, key=lambda n: (tree.spans[n].start_ns, n)):
-        span = tree.spans[n]
-        key = (span.provider, span.response_id)
-        if span.response_id and key in seen:
-            continue
-        seen.add(key)
-        kept.append(n)
-    return kept
+        key = _response(tree.spans[n], n)
+        before = kept.get(key)
+        if before is None or (tree.spans[n].has_usage and not tree.spans[before].has_usage):
+            kept[key] = n
+    return list(kept.values())
+
+
+def _response(span: Span, n: int) -> tuple[object, ...]:
+    """What tells one response of a provider from another.
+
+    Some servers of open models number their responses from a few hundred ids, so a short id means
+    the same response only where the usage is the same too.
+    """
+    if not span.response_id or span.is_local_hit:
+        return (n,)
+    if len(span.response_id) >= _LONG_ID:
+        return (span.response_id,)
+    return (span.response_id, span.response_model, span.input_tokens, span.output_tokens)
 
 
 def retried_spans(tree: Tree, billable: frozenset[int], classes: dict[int, str]) -> frozenset[int]:
@@ -82,14 +100,3 @@ def retried_spans(tree: Tree, billable: frozenset[int], classes: dict[int, str])
             found.add(n)
         last[key] = n
     return frozenset(found)
-
-
-def input_total(span: Span) -> int:
-    """Input tokens with the cached ones included, whichever way the emitter counts.
-
-    OpenTelemetry counts cached tokens inside the input; raw Anthropic and Bedrock figures leave
-    them out. More cached tokens than input tokens can only be the second way.
-    """
-    said = span.input_tokens or 0
-    cached = (span.cache_read_tokens or 0) + (span.cache_write_tokens or 0)
-    return said + cached if cached > said else said

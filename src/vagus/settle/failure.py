@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from vagus.settle.span import Span
+
 _BY_STATUS = {
     400: "invalid_request",
     401: "auth",
@@ -16,6 +18,13 @@ _BY_STATUS = {
     499: "cancelled",
     504: "timeout",
 }
+
+#: Failures that end an answer which had begun.
+_INTERRUPTIONS = frozenset(("cancelled", "timeout", "connection"))
+#: Reasons to finish that say that the reader went away.
+_ABORTED = frozenset(
+    ("abort", "aborted", "cancel", "cancelled", "canceled", "client_disconnect", "interrupted")
+)
 
 #: Tried in order on the error type, then on the message: the first match names the class.
 _PATTERNS = tuple(
@@ -56,3 +65,22 @@ def failure_class(error_type: str, http_status: int | None, message: str, kind: 
             if text and pattern.search(text):
                 return name
     return "tool_error" if kind == "tool" else "unknown"
+
+
+def is_cut_off(span: Span, error_class: str) -> bool:
+    """Whether a streamed answer ended before its end, so that usage may be missing or partial.
+
+    It says so, or it was interrupted after it began, or it ended without a reason and without
+    telling its output tokens.
+    """
+    if span.kind != "llm" or span.is_local_hit:
+        return False
+    if span.finish_reason.lower() in _ABORTED:
+        return True
+    has_begun = (
+        span.is_streaming == "true" or bool(span.output_tokens) or span.first_token_ms is not None
+    )
+    if span.is_error:
+        return has_begun and error_class in _INTERRUPTIONS
+    is_silent = not span.finish_reason and span.output_tokens is None
+    return is_silent and span.is_streaming == "true"

@@ -10,18 +10,17 @@ import msgspec
 
 from vagus.meaning.content import Event
 from vagus.meaning.documents import document_time_ms, read_documents, rerank_moved
-from vagus.meaning.fields import PLAIN_KINDS
+from vagus.meaning.kinds import PLAIN_KINDS
 from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import plain_input, plain_output, read_events
-from vagus.model.usage import Price, Usage
-from vagus.settle.billing import billable_spans, input_total, retried_spans
-from vagus.settle.failure import failure_class
+from vagus.settle.attribution import Rules
+from vagus.settle.billing import billable_spans, retried_spans
+from vagus.settle.charge import PriceCall, charge_step
+from vagus.settle.failure import failure_class, is_cut_off
 from vagus.settle.rows import StepRow, TraceRow
 from vagus.settle.span import Span
+from vagus.settle.tokens import NO_TOKENS, tokens_of
 from vagus.settle.tree import Tree, build_tree, critical_path
-
-#: The price of a call, or None when nobody knows it.
-PriceCall = Callable[[Usage], Price | None]
 
 
 #: What a span takes over from the span above it when it does not say it itself.
@@ -39,8 +38,8 @@ class Context(TypedDict):
     prompt_version: str
 
 
-class Tokens(TypedDict):
-    """Tokens by class; cached and written ones are part of the input, reasoning of the output."""
+class Totals(TypedDict):
+    """The tokens of a trace."""
 
     input_tokens: int
     output_tokens: int
@@ -49,7 +48,7 @@ class Tokens(TypedDict):
     reasoning_tokens: int
 
 
-_TOKENS = tuple(Tokens.__annotations__)
+_TOTALS = tuple(Totals.__annotations__)
 INHERITED = tuple(Context.__annotations__)
 #: A span's clock is believed if it is at most this far from the time of arrival.
 _OLDEST_MS = 400 * 86_400_000
@@ -66,16 +65,6 @@ class Settled:
     steps: list[StepRow]
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What one step costs."""
-
-    input_tokens: int
-    cost_usd: float | None
-    source: str
-    price: Price | None
-
-
 def fold_trace(
     project: str,
     arrived: Sequence[Span],
@@ -83,8 +72,12 @@ def fold_trace(
     version: int,
     price: PriceCall,
     log_events: Mapping[str, Sequence[Event]],
+    rules: Rules | None = None,
 ) -> Settled:
-    """The rows of one trace; `log_events` are GenAI events that came as logs, by span id."""
+    """The rows of one trace; `log_events` are GenAI events that came as logs, by span id.
+
+    `rules` say who a row belongs to where the telemetry does not.
+    """
     spans, duplicates = _each_once(arrived)
     tree = build_tree(spans)
     classes = {
@@ -94,7 +87,6 @@ def fold_trace(
     }
     billable = billable_spans(tree)
     retried = retried_spans(tree, billable, classes)
-    calls = {n: _price_call(spans[n], price, n in classes) for n in billable}
     context = _inherit(tree)
     when_ms, is_skewed = event_time(spans[tree.root])
     steps = [
@@ -106,27 +98,39 @@ def fold_trace(
             when_ms,
             context[n],
             classes.get(n, ""),
-            calls.get(n),
+            is_billable=n in billable,
             is_retry=n in retried,
         )
         for n in tree.order
         if spans[n].kind not in PLAIN_KINDS or n in billable
     ]
-    flags = [
+    for step in steps:
+        charge_step(step, price)
+        if rules is not None:
+            rules.apply(step)
+    is_repeated = any(s.has_usage and n not in billable for n, s in enumerate(spans))
+    flags = _flags(tree, is_skewed, duplicates, is_repeated)
+    trace = _trace(project, tree, version, when_ms, context, classes, steps, flags, log_events)
+    trace.first_segment = min(span.segment for span in arrived)
+    trace.last_segment = max(span.segment for span in arrived)
+    if rules is not None:
+        rules.apply(trace)
+    return Settled(trace, steps)
+
+
+def _flags(tree: Tree, is_skewed: bool, duplicates: int, is_repeated: bool) -> list[str]:
+    """What is odd about a trace."""
+    return [
         word
         for word, holds in (
             ("clock_skew", is_skewed),
             ("orphans", bool(tree.orphans)),
             ("no_root", tree.root in tree.orphans),
             ("duplicate_spans", duplicates > 0),
-            ("repeated_usage", any(s.has_usage and n not in billable for n, s in enumerate(spans))),
+            ("repeated_usage", is_repeated),
         )
         if holds
     ]
-    trace = _trace(project, tree, version, when_ms, context, classes, steps, flags, log_events)
-    trace.first_segment = min(span.segment for span in arrived)
-    trace.last_segment = max(span.segment for span in arrived)
-    return Settled(trace, steps)
 
 
 def event_time(span: Span) -> tuple[int, bool]:
@@ -159,30 +163,6 @@ def _exception(span: Span) -> str:
     return ""
 
 
-def _price_call(span: Span, price: PriceCall, failed: bool) -> _Call:
-    tokens = input_total(span)
-    if span.reported_cost_usd is not None and span.reported_cost_usd > 0:
-        return _Call(tokens, span.reported_cost_usd, "reported", None)
-    if not span.has_usage:
-        # A call that failed before it used anything is not charged; a silent one is unknown.
-        return _Call(tokens, 0.0, "none", None) if failed else _Call(tokens, None, "unknown", None)
-    for model in dict.fromkeys((span.response_model, span.request_model)):
-        found = price(
-            Usage(
-                provider=span.provider,
-                model=model,
-                time_s=span.start_ns / 1e9,
-                input_tokens=tokens,
-                output_tokens=span.output_tokens or 0,
-                cache_read_tokens=span.cache_read_tokens or 0,
-                cache_write_tokens=span.cache_write_tokens or 0,
-            )
-        )
-        if found is not None:
-            return _Call(tokens, found.total_usd, "computed", found)
-    return _Call(tokens, None, "unknown", None)
-
-
 def _inherit(tree: Tree) -> list[Context]:
     """Per span, the context it says itself or takes over from the spans above it."""
     everywhere = {
@@ -212,12 +192,13 @@ def _step(
     trace_ms: int,
     context: Context,
     error_class: str,
-    call: _Call | None,
     *,
+    is_billable: bool,
     is_retry: bool,
 ) -> StepRow:
     span = tree.spans[n]
-    price = call.price if call else None
+    # Tokens are counted where they are charged; what a local cache repeats was not used again.
+    is_used = is_billable and not span.is_local_hit
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
     retrieved, top_score, age_days, moved = _retrieval(span, start_ms)
@@ -248,48 +229,22 @@ def _step(
         agent=span.agent,
         index_name=span.index_name,
         index_version=span.index_version,
-        is_billable=int(call is not None),
+        is_billable=int(is_billable),
         is_retry=int(is_retry),
-        **_tokens(span, call),
-        has_usage=int(span.has_usage),
-        cost_input_usd=price.input_usd if price else 0.0,
-        cost_output_usd=price.output_usd if price else 0.0,
-        cost_cache_usd=price.cache_usd if price else 0.0,
-        cost_usd=call.cost_usd if call else None,
-        cost_source=call.source if call else "none",
-        ttft_ms=span.ttft_ms if span.ttft_ms is not None else _first_token_event(span),
+        **(tokens_of(span) if is_used else NO_TOKENS),
+        has_usage=int(span.has_usage and not span.is_local_hit),
+        is_usage_partial=int(span.is_usage_partial),
+        is_local_cache=int(is_billable and span.is_local_hit),
+        is_cut_off=int(is_billable and is_cut_off(span, error_class)),
+        service_tier=span.service_tier,
+        reported_cost_usd=span.reported_cost_usd if span.has_reported_cost else None,
+        ttft_ms=span.first_token_ms,
         retrieved=retrieved,
         top_score=top_score,
         document_age_days=age_days,
         rerank_moved=moved,
         response_id=span.response_id,
     )
-
-
-def _tokens(span: Span, call: _Call | None) -> Tokens:
-    """The tokens that are charged here; a span whose usage is charged elsewhere has none."""
-    if call is None:
-        return Tokens(
-            input_tokens=0,
-            output_tokens=0,
-            cache_read_tokens=0,
-            cache_write_tokens=0,
-            reasoning_tokens=0,
-        )
-    return Tokens(
-        input_tokens=call.input_tokens,
-        output_tokens=span.output_tokens or 0,
-        cache_read_tokens=span.cache_read_tokens or 0,
-        cache_write_tokens=span.cache_write_tokens or 0,
-        reasoning_tokens=span.reasoning_tokens or 0,
-    )
-
-
-def _first_token_event(span: Span) -> float | None:
-    for name, at_ns in zip(span.event_names, span.event_ns, strict=False):
-        if name in ("First Token Stream Event", "gen_ai.content.first_token"):
-            return max(0.0, (at_ns - span.start_ns) / 1e6)
-    return None
 
 
 def _retrieval(
@@ -372,7 +327,7 @@ def _trace(
         tool_errors=sum(s.status == "error" for s in tools),
         retrievals=len(found),
         agent_steps=_agent_steps(steps),
-        **cast("Tokens", {name: sum(getattr(s, name) for s in calls) for name in _TOKENS}),
+        **cast("Totals", {name: sum(getattr(s, name) for s in calls) for name in _TOTALS}),
         cost_usd=sum(s.cost_usd or 0.0 for s in calls),
         unknown_cost_calls=sum(s.cost_source == "unknown" for s in calls),
         ttft_ms=_ttft_ms(steps, when_ms),

@@ -59,6 +59,7 @@ class TraceRow(msgspec.Struct, kw_only=True):
     flags: list[str]
     input: str
     output: str
+    before_rules: dict[str, str] = {}
 
 
 class StepRow(msgspec.Struct, kw_only=True):
@@ -106,15 +107,37 @@ class StepRow(msgspec.Struct, kw_only=True):
     cache_read_tokens: int
     cache_write_tokens: int
     reasoning_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    audio_input_tokens: int
+    audio_output_tokens: int
+    audio_cache_read_tokens: int
+    image_input_tokens: int
+    image_output_tokens: int
+    web_search_requests: int
     has_usage: int
-    cost_input_usd: float
-    cost_output_usd: float
-    cost_cache_usd: float
-    cost_usd: float | None
-    cost_source: str
+    is_usage_partial: int
+    is_local_cache: int
+    is_cut_off: int
+    service_tier: str
+    reported_cost_usd: float | None
+    computed_cost_usd: float | None = None
+    cost_input_usd: float = 0.0
+    cost_output_usd: float = 0.0
+    cost_cache_usd: float = 0.0
+    cost_cache_read_usd: float = 0.0
+    cost_cache_write_usd: float = 0.0
+    cost_audio_usd: float = 0.0
+    cost_image_usd: float = 0.0
+    cost_request_usd: float = 0.0
+    cost_usd: float | None = None
+    cost_source: str = "none"
+    price_source: str = ""
+    price_id: str = ""
     ttft_ms: float | None
     retrieved: int | None
     top_score: float | None
     document_age_days: float | None
     rerank_moved: float | None
     response_id: str
+    before_rules: dict[str, str] = {}

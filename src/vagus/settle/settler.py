@@ -16,8 +16,10 @@ from vagus.config import SettleSettings
 from vagus.meaning.content import Event
 from vagus.meaning.messages import log_event, read_events
 from vagus.model.score import Score
+from vagus.settle.attribution import Rules
+from vagus.settle.charge import PriceCall
 from vagus.settle.evaluation import EVENT, Verdicts, event_scores, read_verdicts
-from vagus.settle.fold import PriceCall, Settled, event_time, fold_trace
+from vagus.settle.fold import Settled, event_time, fold_trace
 from vagus.settle.journal import Journal
 from vagus.settle.span import Span
 from vagus.store.engine import Columns, Engine
@@ -75,6 +77,7 @@ class Settler:
         *,
         price: PriceCall,
         on_verdicts: Callable[[Verdicts], None],
+        rules: Callable[[str], Rules | None] = lambda project: None,
         clock_s: Callable[[], float] = time.monotonic,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -84,6 +87,7 @@ class Settler:
         self._settings = settings
         self._price = price
         self._on_verdicts = on_verdicts
+        self._rules = rules
         self._clock_s = clock_s
         self._clock_ns = clock_ns
         self._open: dict[Key, _Open] = {}
@@ -201,7 +205,12 @@ class Settler:
             told = events.get(key, {})
             settled.append(
                 fold_trace(
-                    project, arrived, version=self._version, price=self._price, log_events=told
+                    project,
+                    arrived,
+                    version=self._version,
+                    price=self._price,
+                    log_events=told,
+                    rules=self._rules(project),
                 )
             )
             scores += _scores(project, arrived)

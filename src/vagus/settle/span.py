@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
+
+_FIRST_TOKEN = ("First Token Stream Event", "gen_ai.content.first_token")
 
 
 class Span(msgspec.Struct):
@@ -32,7 +36,19 @@ class Span(msgspec.Struct):
     output_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
     reasoning_tokens: int | None
+    audio_input_tokens: int | None
+    audio_output_tokens: int | None
+    audio_cache_read_tokens: int | None
+    image_input_tokens: int | None
+    image_output_tokens: int | None
+    web_search_requests: int | None
+    service_tier: str
+    cache_accounting: str
+    is_streaming: str
+    local_cache: str
     reported_cost_usd: float | None
     ttft_ms: float | None
     error_type: str
@@ -67,6 +83,34 @@ class Span(msgspec.Struct):
     def has_usage(self) -> bool:
         """Whether the span says how many tokens it used."""
         return self.input_tokens is not None or self.output_tokens is not None
+
+    @property
+    def is_usage_partial(self) -> bool:
+        """Whether only the input or only the output is said where a call has both."""
+        if not self.has_usage or self.kind in ("embedding", "rerank"):
+            return False
+        return self.input_tokens is None or self.output_tokens is None
+
+    @property
+    def has_reported_cost(self) -> bool:
+        """Whether the span says what it cost; 0 is what exporters write that do not know."""
+        cost_usd = self.reported_cost_usd
+        return cost_usd is not None and math.isfinite(cost_usd) and cost_usd > 0
+
+    @property
+    def is_local_hit(self) -> bool:
+        """Whether a cache of the application answered, so that no provider was asked."""
+        return self.local_cache == "hit"
+
+    @property
+    def first_token_ms(self) -> float | None:
+        """From the start to the first token, from the field or from the event that marks it."""
+        if self.ttft_ms is not None:
+            return self.ttft_ms
+        for name, at_ns in zip(self.event_names, self.event_ns, strict=False):
+            if name in _FIRST_TOKEN:
+                return max(0.0, (at_ns - self.start_ns) / 1e6)
+        return None
 
     @property
     def is_error(self) -> bool:

@@ -38,7 +38,7 @@ def test_the_price_is_that_of_the_list(
         "input_tokens": plain + read + written,
         "cache_read_tokens": read,
         "cache_write_tokens": written,
-        "output_tokens": output,
+        "output_tokens": 0 if "embedding" in name else output,
     }
     price = list_price(Usage(provider=provider, model=name, time_s=1_763_900_000, **tokens))
     expected = genai_prices.calc_price(

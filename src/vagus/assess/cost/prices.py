@@ -1,20 +1,31 @@
 """List prices from the `genai-prices` package, behind one adapter.
 
 A model that is not in the list has no price: the answer is None, which is shown as unknown and
-counted, and never as zero.
+counted, and never as zero. The same holds for a tier, a fee or a kind of token that the list does
+not price. Looking up a model is slow and the arithmetic is not, so the rates of a model are kept.
 """
 
 from __future__ import annotations
 
+import datetime
 import functools
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-import genai_prices
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices.types import (
+    ConditionalPrice,
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    Provider,
+    TieredPrices,
+)
 
+from vagus.assess.cost.rates import Rates, price_at
+from vagus.assess.cost.supplement import supplement
 from vagus.model.usage import Price, Usage
 
 #: OpenTelemetry's names of providers, where the price list uses another.
@@ -29,111 +40,161 @@ _PROVIDERS = {
     "mistral_ai": "mistral",
     "moonshot_ai": "moonshotai",
 }
+#: How the list names what a tier is chosen by.
+_TIERS = {
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+}
+_USUAL = frozenset(("", "default", "standard", "auto", "on_demand"))
+_LONGEST = 200
 _MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """USD per token, for calls whose input is of one size class."""
-
-    input: float
-    output: float
-    cache_read: float
-    cache_write: float
+#: Rates, with the names of the list.
+_PER_MILLION = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "reasoning": "output_reasoning_mtok",
+    "audio_input": "input_audio_mtok",
+    "audio_output": "output_audio_mtok",
+    "audio_cache_read": "cache_audio_read_mtok",
+    "image_input": "input_image_mtok",
+    "image_output": "output_image_mtok",
+}
 
 
 def list_price(usage: Usage) -> Price | None:
-    """The list price of a call; None when its model is not in the list."""
-    if not usage.model:
+    """The list price of a call; None when nobody can say it."""
+    if not usage.is_said or not usage.model or len(usage.model) > _LONGEST:
         return None
-    provider = _PROVIDERS.get(usage.provider, usage.provider) or None
-    sizes = _size_classes(provider, usage.model)
-    if sizes is None:
-        return _exact(usage, provider)
-    return _linear(usage, _rates(provider, usage.model, _size_class(sizes, usage.input_tokens)))
+    listed = _listed(_PROVIDERS.get(usage.provider, usage.provider).lower(), usage.model)
+    if listed is None:
+        return None
+    rates = listed.rates(usage.service_tier, usage.input_tokens, usage.time_s)
+    return None if rates is None else price_at(usage, rates, "list", listed.id)
 
 
-def _linear(usage: Usage, rates: _Rates) -> Price:
-    cached = usage.cache_read_tokens + usage.cache_write_tokens
-    input_usd = max(0, usage.input_tokens - cached) * rates.input
-    return Price(
-        input_usd=input_usd,
-        output_usd=usage.output_tokens * rates.output,
-        cache_read_usd=usage.cache_read_tokens * rates.cache_read,
-        cache_write_usd=usage.cache_write_tokens * rates.cache_write,
-    )
+@dataclass(slots=True)
+class _Listed:
+    """A model of the list with the rates that were looked at so far."""
+
+    provider: Provider
+    info: ModelInfo
+    asked: str
+    starts: tuple[int, ...]
+    usual: tuple[Any, ...]
+    special: tuple[Any, ...]
+    known: dict[tuple[object, ...], Rates | None] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """What the price is called in the ledger."""
+        return f"{self.provider.id}/{self.info.id}"
+
+    def rates(self, tier: str, input_tokens: int, time_s: float) -> Rates | None:
+        """The rates of a tier at a size of the input and a moment."""
+        when = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
+        size = sum(input_tokens > start for start in self.starts)
+        constraints = self.usual if tier in _USUAL else (*self.usual, *self.special)
+        active = tuple(c.active(when) for c in constraints)
+        key = (tier, size, active, _era(when.date()))
+        if key not in self.known:
+            tokens = self.starts[size - 1] + 1 if size else 0
+            self.known[key] = self._read(tier, tokens, when)
+        return self.known[key]
+
+    def _read(self, tier: str, tokens: int, when: datetime.datetime) -> Rates | None:
+        plain = self.info.get_prices(when)
+        if not _is_by_token(plain):
+            return None
+        rates = _rates(plain, tokens)
+        if tier not in _USUAL:
+            context = _TIERS.get(tier)
+            # The tiers of a model are those of its own provider, not of one that resells it.
+            is_own = any(self.info is model for model in self.provider.models)
+            special = self.info.get_prices(when, context) if context and is_own else plain
+            if special != plain:
+                rates = _rates(special, tokens)
+            else:
+                factor = supplement().tier_factor(self.provider.id, tier, when.date())
+                if factor is None:
+                    return None
+                rates = rates.scaled(factor)
+        name = self.info.id if self.info.id in self.asked else self.asked
+        return supplement().completed(rates, self.provider.id, name, when.date())
+
+
+def _is_by_token(prices: ModelPrice) -> bool:
+    """Whether a price is for tokens that are counted; some are for hours, pages or citations."""
+    named = {name for name, value in vars(prices).items() if value is not None}
+    return "output_citation_mtok" not in named and bool(named & {"input_mtok", "output_mtok"})
+
+
+def _rates(prices: ModelPrice, tokens: int) -> Rates:
+    found: dict[str, Any] = {
+        name: float(value) / _MILLION
+        for name, key in _PER_MILLION.items()
+        if (value := _at_size(getattr(prices, key), tokens)) is not None
+    }
+    fees: dict[str, Any] = {
+        name: float(value) / 1000
+        for name, key in (("web_search", "web_searches_kcount"), ("request", "requests_kcount"))
+        if (value := _at_size(getattr(prices, key), tokens)) is not None
+    }
+    return Rates(**found, **fees)
+
+
+def _at_size(price: Decimal | TieredPrices | None, tokens: int) -> Decimal | None:
+    if not isinstance(price, TieredPrices):
+        return price
+    reached = [tier.price for tier in price.tiers if tokens > tier.start]
+    return reached[-1] if reached else price.base
+
+
+@functools.lru_cache(maxsize=1024)
+def _era(day: datetime.date) -> int:
+    """How many entries of the supplement held on a day."""
+    return sum(day >= since for since in supplement().days)
 
 
 @functools.lru_cache(maxsize=4096)
-def _size_classes(provider: str | None, model: str) -> tuple[int, ...] | None:
-    """The input sizes above which another price holds; None when the price is not of this form.
-
-    That is a model that is not in the list, has no prices, or whose price depends on the time.
-    """
-    try:
-        _, info = get_snapshot().find_provider_model(model, None, provider, None)
-    except LookupError:
-        return None
-    if not isinstance(info.prices, ModelPrice):
-        return None
-    prices = [value for value in vars(info.prices).values() if value is not None]
-    starts = {
-        tier.start for value in prices if isinstance(value, TieredPrices) for tier in value.tiers
-    }
-    return tuple(sorted(starts)) if prices else None
+def _listed(provider: str, model: str) -> _Listed | None:
+    """The entry of the list for a model; the name may carry a path or its provider in front."""
+    name = model.lower()
+    for provider_id, ref in _ways(provider, name):
+        try:
+            found, info = get_snapshot().find_provider_model(ref, None, provider_id or None, None)
+        except LookupError:
+            continue
+        usual = [] if isinstance(info.prices, ModelPrice) else info.prices
+        return _Listed(
+            found, info, ref, _starts(info), _when(usual), _when(info.price_variants or ())
+        )
+    return None
 
 
-def _size_class(starts: tuple[int, ...], tokens: int) -> int:
-    """An input size that is priced like `tokens`, the same for all sizes of its class."""
-    reached = [start for start in starts if tokens > start]
-    return reached[-1] + _MILLION if reached else (starts[0] if starts else _MILLION)
+def _ways(provider: str, name: str) -> list[tuple[str, str]]:
+    """Provider and model to look for, in order."""
+    ways = [(provider, name)]
+    head, _, tail = name.partition("/")
+    if head in ("models", "publishers"):
+        ways.append((provider, name.rpartition("/")[2]))
+    if tail and provider in ("", head):
+        ways.append((_PROVIDERS.get(head, head), tail))
+    return ways
 
 
-@functools.lru_cache(maxsize=4096)
-def _rates(provider: str | None, model: str, size: int) -> _Rates:
-    """The rates of calls of one size class, out of the price list's own arithmetic."""
-
-    def cost(**tokens: int) -> float:
-        return float(_calculate(provider, model, tokens, None).total_price)
-
-    plain = cost(input_tokens=size)
-    return _Rates(
-        input=plain / size,
-        output=(cost(input_tokens=size, output_tokens=_MILLION) - plain) / _MILLION,
-        cache_read=cost(input_tokens=size, cache_read_tokens=size) / size,
-        cache_write=cost(input_tokens=size, cache_write_tokens=size) / size,
-    )
+def _when(entries: Sequence[ConditionalPrice | PriceVariant]) -> tuple[Any, ...]:
+    """The conditions of time under which prices hold."""
+    return tuple(entry.constraint for entry in entries if entry.constraint is not None)
 
 
-def _calculate(
-    provider: str | None, model: str, tokens: dict[str, int], time: datetime | None
-) -> Any:
-    return genai_prices.calc_price(
-        genai_prices.Usage(**tokens),
-        model,
-        provider_id=provider,
-        genai_request_timestamp=time,
-    )
-
-
-def _exact(usage: Usage, provider: str | None) -> Price | None:
-    tokens = {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-    }
-    time = datetime.fromtimestamp(usage.time_s, UTC)
-    try:
-        whole = _calculate(provider, usage.model, tokens, time)
-        plain = dict(tokens, cache_read_tokens=0, cache_write_tokens=0)
-        plain["input_tokens"] -= usage.cache_read_tokens + usage.cache_write_tokens
-        uncached = _calculate(provider, usage.model, plain, time)
-    except LookupError:
-        return None
-    input_usd = float(uncached.input_price)
-    return Price(
-        input_usd=input_usd,
-        output_usd=float(whole.output_price),
-        cache_read_usd=float(whole.input_price) - input_usd,
-    )
+def _starts(info: ModelInfo) -> tuple[int, ...]:
+    """The input sizes above which another price holds."""
+    prices = [info.prices] if isinstance(info.prices, ModelPrice) else []
+    prices += [] if isinstance(info.prices, ModelPrice) else [c.prices for c in info.prices]
+    prices += [variant.prices for variant in info.price_variants or ()]
+    tiered = (v for p in prices for v in vars(p).values() if isinstance(v, TieredPrices))
+    return tuple(sorted({tier.start for price in tiered for tier in price.tiers}))

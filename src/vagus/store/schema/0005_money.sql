@@ -20,6 +20,7 @@ ALTER TABLE steps
   ADD COLUMN IF NOT EXISTS computed_cost_usd Nullable(Float64),
   ADD COLUMN IF NOT EXISTS price_source LowCardinality(String),
   ADD COLUMN IF NOT EXISTS price_id LowCardinality(String),
+  ADD COLUMN IF NOT EXISTS is_usage_partial UInt8,
   ADD COLUMN IF NOT EXISTS is_local_cache UInt8,
   ADD COLUMN IF NOT EXISTS is_cut_off UInt8,
   ADD COLUMN IF NOT EXISTS before_rules Map(LowCardinality(String), String);
