@@ -10,6 +10,7 @@ from vagus.present.api import (
     changes,
     health,
     incidents,
+    instrumentation,
     keys,
     metrics,
     monitors,
@@ -18,6 +19,7 @@ from vagus.present.api import (
     sessions,
     settings,
     slices,
+    spend,
     sql,
     targets,
     trace,
@@ -32,7 +34,7 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
-    targets, sql, health, metrics,
+    targets, sql, instrumentation, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
