@@ -19,6 +19,7 @@ _NAMED = (
     "x-ingest-key",
     "signoz-ingestion-key",
     "lightstep-access-token",
+    "x-amz-firehose-access-key",
 )
 _BEARING = ("authorization", "helicone-auth", "proxy-authorization")
 _SCHEMES = ("bearer", "token", "apikey", "api-key")
