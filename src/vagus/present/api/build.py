@@ -34,7 +34,7 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
-    targets, sql, instrumentation, health, metrics,
+    targets, sql, instrumentation, spend, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
