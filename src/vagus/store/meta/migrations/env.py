@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from vagus.store.meta import money
+from vagus.store.meta import spending
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=money.metadata,
+    target_metadata=spending.metadata,
     transactional_ddl=True,
 )
 context.run_migrations()
