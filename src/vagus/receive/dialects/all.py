@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from vagus.receive.dialects import shared
 from vagus.receive.dialects.base import Route
+from vagus.receive.dialects.langsmith import routes as langsmith
 
 #: Where two protocols use one path, the route that stands first answers both.
-ROUTES: tuple[Route, ...] = ()
+ROUTES: tuple[Route, ...] = (*shared.ROUTES, *langsmith.ROUTES)

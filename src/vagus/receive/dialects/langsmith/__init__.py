@@ -1,0 +1,1 @@
+"""LangSmith's own protocol: runs and feedback, in batches, multipart forms and single requests."""
