@@ -18,6 +18,10 @@ test: setup
 	@sh scripts/web.sh test
 	$(PY) -m pytest
 
+# Installs each published client in .conformance/ and writes what works to the page.
+conformance: setup
+	$(PY) -m pytest tests/conformance -m "" --matrix docs/compatibility.md
+
 demo: setup
 	.venv/bin/vagus demo
 
@@ -35,4 +39,4 @@ lock:
 	@sh scripts/lock.sh
 
 clean:
-	rm -rf .venv web/node_modules src/vagus/static
+	rm -rf .venv .conformance web/node_modules src/vagus/static
