@@ -1,4 +1,4 @@
-"""Whatever a log holds where a provider's answer should be, reading it says something or nothing."""
+"""Whatever a log holds where an answer should be, reading it says something or nothing."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from vagus.receive.dialects.build import pairs
 from vagus.receive.providers.exchange import Exchange
 from vagus.receive.providers.read import read_exchange
 
-KEYS = st.sampled_from(
-    "id type object model choices message messages content role delta text usage prompt_tokens "
-    "completion_tokens prompt_tokens_details cached_tokens total_tokens input_tokens output_tokens "
-    "cache_creation cache_read_input_tokens candidates parts usageMetadata promptTokenCount "
-    "promptTokensDetails modality tokenCount groundingMetadata webSearchQueries output stopReason "
-    "metadata contentBlockDelta contentBlockIndex index tool_calls function arguments name results "
-    "generation billed_units meta response error code finish_reason finishReason data object "
-    "message_start content_block_start x_groq cost stream custom_id body result embedding "
-    "cacheDetails ttl amazon-bedrock-invocationMetrics inputTokenCount status action item "
-    "functionDeclarations tools reasoning summary source url image_url toolUse input "
-    "serviceTier".split()
-)
-WORDS = st.sampled_from(
-    "message_start message_delta content_block_delta response.completed response.output_item.done "
-    "message-end tool-call-delta stream-end web_search_call tool_use tool_result image text list "
-    "response error data: [DONE] gpt-4o-search-preview STOP TEXT".split()
-)
+KEY_WORDS = """
+    id type object model choices message messages content role delta text usage
+    prompt_tokens completion_tokens prompt_tokens_details cached_tokens total_tokens
+    input_tokens output_tokens cache_creation cache_read_input_tokens candidates parts
+    usageMetadata promptTokenCount promptTokensDetails modality tokenCount groundingMetadata
+    webSearchQueries output stopReason metadata contentBlockDelta contentBlockIndex index
+    tool_calls function arguments name results generation billed_units meta response error
+    code finish_reason finishReason data object message_start content_block_start x_groq
+    cost stream custom_id body result embedding cacheDetails ttl amazon-bedrock-invocationMetrics
+    inputTokenCount status action item functionDeclarations tools
+    reasoning summary source url image_url toolUse input serviceTier
+    """
+KEYS = st.sampled_from(KEY_WORDS.split())
+VALUE_WORDS = """
+    message_start message_delta content_block_delta response.completed
+    response.output_item.done message-end tool-call-delta stream-end web_search_call
+    tool_use tool_result image text list response error data: [DONE] gpt-4o-search-preview
+    STOP TEXT
+    """
+WORDS = st.sampled_from(VALUE_WORDS.split())
 LEAVES = (
     st.none() | st.booleans() | st.integers(-3, 1 << 70) | st.floats() | WORDS | st.text(max_size=5)
 )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from vagus.receive.dialects import shared
+from vagus.receive.dialects import bedrock, firehose, helicone, shared
 from vagus.receive.dialects.base import Route
 from vagus.receive.dialects.langsmith import routes as langsmith
 
 #: Where two protocols use one path, the route that stands first answers both.
-ROUTES: tuple[Route, ...] = (*shared.ROUTES, *langsmith.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *shared.ROUTES,
+    *langsmith.ROUTES,
+    *helicone.ROUTES,
+    *bedrock.ROUTES,
+    *firehose.ROUTES,
+)
