@@ -51,6 +51,8 @@ _THOUGHT_KEYS = ("reasoningContent", "reasoning_content")
 _FINISH_KEYS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason",
                 "completionReason")  # fmt: skip
 _FINISH_HOLDERS = ("response_metadata", "generation_info", "generationInfo")
+_FINISH = frozenset((*_FINISH_KEYS, *_FINISH_HOLDERS))
+_SIMPLE = frozenset({"role", "content", "parts", "name", "finish_reason"})
 _BODY_KEYS = ("content", "contents", "blocks", "text", "generated_text", "output_text",
              "outputText",
               "message")  # fmt: skip
@@ -77,7 +79,7 @@ def is_message(value: Mapping[str, Any]) -> bool:
 
 def names_speaker(value: Mapping[str, Any]) -> bool:
     """Whether an object is a message for certain: it names its role or its class."""
-    if isinstance(value.get("role"), str) or "parts" in value:
+    if "parts" in value or isinstance(value.get("role"), str):
         return True
     if _unwrapped(value) is not value:
         return True
@@ -87,6 +89,8 @@ def names_speaker(value: Mapping[str, Any]) -> bool:
 
 def read_message(raw: Mapping[str, Any], role: str) -> Message:
     """One message from any provider's or convention's object."""
+    if _SIMPLE.issuperset(raw) and isinstance(raw.get("role"), str) and raw["role"]:
+        return _simple(raw)
     value = _unwrapped(raw)
     spoken = as_word(first(value, "role")) or as_word(value.get("type")) or _class_role(raw)
     spoken = ROLES.get(spoken.lower(), spoken.lower())
@@ -97,8 +101,18 @@ def read_message(raw: Mapping[str, Any], role: str) -> Message:
     return Message(spoken or role, parts[:MAX_ITEMS], as_word(value.get("name")), reason)
 
 
+def _simple(value: Mapping[str, Any]) -> Message:
+    """Most messages: a role and a text or parts, read without looking for anything else."""
+    role = ROLES.get(value["role"].lower(), value["role"].lower())
+    body = loads(value["parts"]) if "parts" in value else value.get("content")
+    parts = _body(body, "", role)
+    return Message(role, parts, as_word(value.get("name")), finish_reason(value))
+
+
 def finish_reason(value: Mapping[str, Any]) -> str:
     """Why the model stopped, in the words of the field table; '' when it is not said."""
+    if _FINISH.isdisjoint(value):
+        return ""
     reason = as_word(first(value, *_FINISH_KEYS))
     for key in _FINISH_HOLDERS:
         held = value.get(key)
@@ -201,7 +215,10 @@ def _holds_answers(parts: Any) -> bool:
 
 
 def _kind(value: Mapping[str, Any]) -> str:
-    return as_word(first(value, "type", "part_kind", "block_type", "kind")).lower()
+    kind = value.get("type")
+    if not isinstance(kind, str) or not kind:
+        kind = as_word(first(value, "part_kind", "block_type", "kind"))
+    return kind.lower()
 
 
 def _is_call(kind: str) -> bool:
@@ -222,6 +239,8 @@ def part_role(value: Any) -> str:
 
 def read_parts(value: Any) -> list[Part]:
     """The parts of one object: two when a provider's own tool reports call and answer at once."""
+    if isinstance(value, dict) and value.get("type") == "text":
+        return [Text(_text(value))]
     part = read_part(value)
     if isinstance(part, ToolCall) and isinstance(value, Mapping):
         answer = first(value, "output", "results", "outputs", "result")
@@ -251,6 +270,9 @@ def read_part(value: Any) -> Part:
 
 
 def _text(value: Mapping[str, Any]) -> str:
+    found = value.get("content") or value.get("text")
+    if isinstance(found, str):
+        return found
     found = first(value, "content", "text", "thinking", "refusal", "data", "summary")
     if isinstance(found, Mapping):
         found = first(found, "value", "text")

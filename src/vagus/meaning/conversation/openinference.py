@@ -64,14 +64,13 @@ def _message(held: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(item, Mapping)
         for block in _blocks(item)
     ]
-    value: dict[str, Any] = {
-        "role": as_word(held.get("role")),
-        "name": held.get("name"),
-        "content": blocks or held.get("content"),
-        "tool_call_id": held.get("tool_call_id"),
-        "tool_calls": items(held.get("tool_calls")),
-        "finish_reason": held.get("finish_reason"),
-    }
+    value: dict[str, Any] = {"role": as_word(held.get("role"))}
+    value["content"] = blocks or held.get("content")
+    for key in ("name", "tool_call_id", "finish_reason"):
+        if key in held:
+            value[key] = held[key]
+    if calls := items(held.get("tool_calls")):
+        value["tool_calls"] = calls
     if held.get("function_call_name"):
         value["function_call"] = {
             "name": held["function_call_name"],

@@ -17,7 +17,9 @@ def messages(prefix: str, role: str) -> Source:
         found = []
         for item in items(numbered(said.attributes, prefix)):
             if isinstance(item, Mapping):
-                value = {**item, "tool_calls": items(item.get("tool_calls"))}
+                value = dict(item)
+                if "tool_calls" in item:
+                    value["tool_calls"] = items(item["tool_calls"])
                 value.setdefault("role", role)
                 found.append(value)
         return read_messages(found, role)
