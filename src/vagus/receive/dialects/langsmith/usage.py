@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vagus.receive.dialects.shared import count, first, listed, mapping, number
+from vagus.receive.providers.usage import Usage
 
 _TIERS = ("priority", "flex")
 
@@ -55,26 +56,26 @@ def _from_langchain(usage: Mapping[str, Any]) -> dict[str, Any]:
     written = _most(count(into.get("cache_creation")), _total(short, long))
     total_cost = number(usage.get("total_cost"))
     tokens = count(usage.get("input_tokens"))
-    return _said(
-        {
-            "gen_ai.usage.input_tokens": tokens,
-            "gen_ai.usage.output_tokens": count(usage.get("output_tokens")),
-            "gen_ai.usage.cache_read.input_tokens": _tiered(into, "cache_read"),
-            "gen_ai.usage.cache_creation.input_tokens": written,
-            "gen_ai.usage.cache_write_5m.input_tokens": short,
-            "gen_ai.usage.cache_write_1h.input_tokens": long,
-            "gen_ai.usage.audio.input_tokens": count(into.get("audio")),
-            "gen_ai.usage.image.input_tokens": count(into.get("image")),
-            "gen_ai.usage.reasoning.output_tokens": _tiered(out, "reasoning"),
-            "gen_ai.usage.audio.output_tokens": count(out.get("audio")),
-            "gen_ai.usage.image.output_tokens": count(out.get("image")),
-            "gen_ai.usage.cost": total_cost,
-            "vagus.service_tier": _tier(into) or _tier(out),
-            # LangChain says that an answer out of its own cache cost nothing, and nothing else.
-            "vagus.local_cache": "hit" if total_cost == 0 and tokens else None,
-            "vagus.cache_accounting": "inclusive",
-        }
-    )
+    found = Usage(
+        input_tokens=tokens,
+        output_tokens=count(usage.get("output_tokens")),
+        cache_read=_tiered(into, "cache_read"),
+        cache_write=written,
+        cache_write_5m=short,
+        cache_write_1h=long,
+        reasoning=_tiered(out, "reasoning"),
+        audio_input=count(into.get("audio")),
+        audio_output=count(out.get("audio")),
+        image_input=count(into.get("image")),
+        image_output=count(out.get("image")),
+        cost_usd=total_cost,
+    ).attributes()
+    if tier := _tier(into) or _tier(out):
+        found["vagus.service_tier"] = tier
+    if total_cost == 0 and tokens:
+        # LangChain says that an answer out of its own cache cost nothing, and nothing else.
+        found["vagus.local_cache"] = "hit"
+    return found
 
 
 def from_provider(usage: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,26 +92,17 @@ def from_provider(usage: Mapping[str, Any]) -> dict[str, Any]:
     if tokens is not None and (read is not None or written is not None):
         # Anthropic counts what it read from and wrote to its cache beside the input.
         tokens += (read or 0) + (written or 0)
-    return _said(
-        {
-            "gen_ai.usage.input_tokens": tokens,
-            "gen_ai.usage.output_tokens": output,
-            "gen_ai.usage.cache_read.input_tokens": count(into.get("cached_tokens"))
-            if read is None
-            else read,
-            "gen_ai.usage.cache_creation.input_tokens": written,
-            "gen_ai.usage.cache_write_5m.input_tokens": count(
-                lives.get("ephemeral_5m_input_tokens")
-            ),
-            "gen_ai.usage.cache_write_1h.input_tokens": count(
-                lives.get("ephemeral_1h_input_tokens")
-            ),
-            "gen_ai.usage.audio.input_tokens": count(into.get("audio_tokens")),
-            "gen_ai.usage.reasoning.output_tokens": count(out.get("reasoning_tokens")),
-            "gen_ai.usage.audio.output_tokens": count(out.get("audio_tokens")),
-            "vagus.cache_accounting": "inclusive",
-        }
-    )
+    return Usage(
+        input_tokens=tokens,
+        output_tokens=output,
+        cache_read=count(into.get("cached_tokens")) if read is None else read,
+        cache_write=written,
+        cache_write_5m=count(lives.get("ephemeral_5m_input_tokens")),
+        cache_write_1h=count(lives.get("ephemeral_1h_input_tokens")),
+        audio_input=count(into.get("audio_tokens")),
+        reasoning=count(out.get("reasoning_tokens")),
+        audio_output=count(out.get("audio_tokens")),
+    ).attributes()
 
 
 def _tiered(details: Mapping[str, Any], name: str) -> int | None:
@@ -131,7 +123,3 @@ def _total(a: int | None, b: int | None) -> int | None:
 
 def _most(a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else max(a, b)
-
-
-def _said(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in attributes.items() if value is not None}

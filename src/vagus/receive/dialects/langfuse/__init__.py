@@ -1,0 +1,1 @@
+"""Langfuse's own protocol: batches of traces, observations and scores, beside its OTLP."""
