@@ -12,6 +12,8 @@ from vagus.errors import BadInput
 T = TypeVar("T")
 # The monitor that watches an objective is called by this and the objective's id.
 SLO_PREFIX = "slo."
+# The episodes of a budget are those of a monitor that is called by this and the budget's id.
+BUDGET_PREFIX = "budget."
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Ratio = Annotated[float, msgspec.Meta(gt=1, le=1000)]
@@ -87,8 +89,9 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def decode_monitor(data: Any) -> Monitor:
     """A monitor from JSON-like data; `BadInput` names the field that is wrong."""
     monitor = decode(data, Monitor, "monitor")
-    if monitor.id.startswith(SLO_PREFIX):
-        raise BadInput(f"monitor: ids that start with {SLO_PREFIX} belong to SLOs", field="id")
+    for prefix, owner in ((SLO_PREFIX, "SLOs"), (BUDGET_PREFIX, "budgets")):
+        if monitor.id.startswith(prefix):
+            raise BadInput(f"monitor: ids that start with {prefix} belong to {owner}", field="id")
     check_rule(monitor.rule)
     return monitor
 

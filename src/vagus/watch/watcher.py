@@ -18,7 +18,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import monitors, projects, slos
 from vagus.watch import episodes as kept
 from vagus.watch.defaults import ensure_defaults
-from vagus.watch.monitor import SLO_PREFIX, Monitor, decode_monitor
+from vagus.watch.monitor import BUDGET_PREFIX, SLO_PREFIX, Monitor, decode_monitor
 from vagus.watch.points import Points
 from vagus.watch.series import Answer, Reader
 from vagus.watch.slo import decode_slo, monitor_of
@@ -149,6 +149,7 @@ class Watcher:
             close(episode, until_min, "the monitor was switched off")
             for episode in kept.open_episodes(self._meta, project)
             if episode.monitor_id not in active
+            and not episode.monitor_id.startswith(BUDGET_PREFIX)
         ]
         kept.write(self._meta, [transition.episode for transition in found])
         return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from vagus.assess.cost.gate import Gate
 from vagus.audit.log import Audit
 from vagus.config import Loaded
 from vagus.measures.catalogue import Catalogue
@@ -35,7 +36,7 @@ class Services:
     """Everything behind the API.
 
     `write_scores` stores verdicts of one project and says how many; `problems` lists what keeps
-    the instance from being ready, one sentence each.
+    the instance from being ready, one sentence each; `gate` answers for the budgets from memory.
     """
 
     engine: Engine
@@ -49,6 +50,7 @@ class Services:
     ingest_health: Callable[[], IngestHealth]
     problems: Callable[[], Sequence[str]]
     runbook: Callable[[str], str]
+    gate: Gate = field(default_factory=Gate)
 
     @property
     def now_s(self) -> int:
