@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from vagus.present.api import (
+    attribution,
+    budgets,
     changes,
     health,
     incidents,
@@ -14,6 +16,7 @@ from vagus.present.api import (
     keys,
     metrics,
     monitors,
+    prices,
     scores,
     session,
     sessions,
@@ -34,7 +37,8 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
-    targets, sql, instrumentation, spend, health, metrics,
+    targets, sql, instrumentation, spend, budgets, prices, attribution,
+    health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
