@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -41,6 +42,9 @@ class Asker(Protocol):
     def sql(self, query: str) -> Table:
         """The answer to one SELECT; raises `VagusError`."""
 
+    def instrumentation(self, hours: int) -> Any:
+        """What the telemetry of the last hours says, service by service, as the API gives it."""
+
 
 class Remote:
     """A running server; the key comes from `VAGUS_API_KEY` unless it is given."""
@@ -57,14 +61,24 @@ class Remote:
         """The JSON at a path."""
         return self._call(path, None)
 
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON that a path answers to a body."""
+        return self._call(path, body)
+
     def sql(self, query: str) -> Table:
         """The answer to one SELECT."""
         found = self._call("/api/v1/sql", {"query": query})
         columns = [(column["name"], column["type"]) for column in found["columns"]]
         return Table(columns, found["rows"], found["truncated"])
 
-    def _call(self, path: str, body: Any) -> Any:
-        query = f"?project={urllib.parse.quote(self._project)}" if self._project else ""
+    def instrumentation(self, hours: int) -> Any:
+        """What the telemetry of the last hours says, service by service."""
+        return self._call("/api/v1/instrumentation", None, **{"from": f"-{hours}h"})
+
+    def _call(self, path: str, body: Any, **params: str) -> Any:
+        if self._project:
+            params["project"] = self._project
+        query = f"?{urllib.parse.urlencode(params)}" if params else ""
         request = urllib.request.Request(  # noqa: S310 - only http and https get this far
             self.url + path + query,
             data=None if body is None else json.dumps(body).encode(),
@@ -105,6 +119,16 @@ class Local:
 
         answer = run_sql(self._engine, self._project, query)
         return Table(answer.columns, answer.rows, answer.is_truncated)
+
+    def instrumentation(self, hours: int) -> Any:
+        """What the telemetry of the last hours says, service by service."""
+        from dataclasses import asdict
+
+        from vagus.present.instrumentation import instrumentation
+
+        now_s = int(time.time())
+        report = instrumentation(self._engine, self._project, now_s - hours * 3600, now_s + 60)
+        return asdict(report)
 
     def close(self) -> None:
         """Let the directory go."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,17 @@ _BEHIND_MS = 15 * 60_000
 _STALE_S = 3600
 _UNNAMED = "(no service.name)"
 _SAID_ENOUGH = 0.9
+_BAD_ORPHANS = 0.1
+#: Each share in words, and the words of the remedy for its absence.
+_SHARES = {
+    "model": ("calls say their model", "calls do not say their model"),
+    "tokens": ("calls say their tokens", "calls do not say their tokens"),
+    "cost": ("calls have a known cost", "calls have an unknown cost"),
+    "messages": ("requests show input and output", "requests show no input and output"),
+    "session": ("requests name their session", "requests name no session"),
+    "user": ("requests name their user", "requests name no user"),
+    "prompt_version": ("calls name their prompt version", "calls name no prompt version"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +88,8 @@ def examine(asker: Asker, hours: int, now_s: float) -> Iterator[Check]:
         yield received
         if received.state == BAD:
             return
-        for look in (_fields, _orphans, _costs, _clocks):
-            yield from look(asker, hours)
+        for service in asker.instrumentation(hours)["services"]:
+            yield from _service(service)
     except VagusError as e:
         yield Check(BAD, f"the telemetry cannot be read: {e}")
 
@@ -125,101 +136,61 @@ def _received(asker: Asker, now_s: float) -> Check:
     return Check(OK, found)
 
 
-def _fields(asker: Asker, hours: int) -> Iterator[Check]:
-    """For each service the share of model calls and requests that say what they must."""
-    calls = asker.sql(
-        "SELECT service, count() AS n, countIf(model != '') AS model, "
-        "countIf(has_usage = 1) AS tokens FROM steps WHERE kind = 'llm' "
-        f"AND minute > now() - INTERVAL {hours} HOUR GROUP BY service ORDER BY n DESC LIMIT 50"
-    )
-    if not calls.rows:
+def _service(told: Mapping[str, Any]) -> Iterator[Check]:
+    """What one service says and leaves out, with its grade and what would raise it."""
+    name = told["service"] or _UNNAMED
+    if told["grade"]:
+        state = OK if told["grade"] in "AB" else WARN
+        senders = ", ".join(_sender(sender) for sender in told["senders"][:5])
         yield Check(
-            WARN,
-            f"no model call was recognised in the last {hours} h",
-            "instrument the model client: vagus.init() switches on what is installed",
+            state, f"{name}: grade {told['grade']} ({told['score']:.2f}); sent by {senders}"
         )
-    for row in calls.dicts():
-        yield _share(row, "calls say their model", "model", "set gen_ai.request.model")
-        yield _share(
-            row,
-            "calls say their tokens",
-            "tokens",
-            "set gen_ai.usage.input_tokens and output_tokens; for OpenAI streams switch on "
-            "stream_options.include_usage",
-        )
-    requests = asker.sql(
-        "SELECT service, count() AS n, countIf(input != '' AND output != '') AS messages, "
-        "countIf(session != '') AS session, countIf(user != '') AS user FROM traces "
-        f"WHERE minute > now() - INTERVAL {hours} HOUR GROUP BY service ORDER BY n DESC LIMIT 50"
-    )
-    for row in requests.dicts():
-        yield _share(
-            row,
-            "requests show input and output",
-            "messages",
-            "let the instrumentation capture content, or quality cannot be judged",
-        )
-        yield _share(row, "requests name their session", "session", "set session.id")
-        yield _share(row, "requests name their user", "user", "set user.id")
+    else:
+        yield Check(WARN, f"{name}: no request has settled yet, so there is nothing to grade")
+    advice = {remedy["what"]: f"{remedy['line']}  ({remedy['why']})" for remedy in told["advice"]}
+    for field, (what, missing) in _SHARES.items():
+        share = told["shares"][field]
+        if share["n"]:
+            said = round(share["value"] * share["n"])
+            found = f"{name}: {said:,} of {share['n']:,} {what}"
+            enough = share["value"] >= _SAID_ENOUGH
+            yield Check(OK, found) if enough else Check(WARN, found, advice.get(missing, ""))
+    yield from _wrong(name, told, advice)
 
 
-def _share(row: dict[str, Any], what: str, name: str, advice: str) -> Check:
-    n, said = int(row["n"]), int(row[name])
-    service = row["service"] or _UNNAMED
-    found = f"{service}: {said:,} of {n:,} {what}"
-    return Check(OK, found) if said >= _SAID_ENOUGH * n else Check(WARN, found, advice)
+def _sender(sender: Mapping[str, Any]) -> str:
+    sdk = " ".join(word for word in (sender["sdk"], sender["sdk_version"]) if word)
+    return f"{sdk or 'an unnamed SDK'} ({sender['convention'] or 'no known convention'})"
 
 
-def _orphans(asker: Asker, hours: int) -> Iterator[Check]:
-    answer = asker.sql(
-        "SELECT service, sum(orphan_count) AS orphans, sum(span_count) AS spans FROM traces "
-        f"WHERE minute > now() - INTERVAL {hours} HOUR GROUP BY service HAVING orphans > 0 "
-        "ORDER BY orphans DESC LIMIT 50"
-    )
-    for row in answer.dicts():
-        share = row["orphans"] / row["spans"]
+def _wrong(name: str, told: Mapping[str, Any], advice: Mapping[str, str]) -> Iterator[Check]:
+    orphans = told["orphans"]
+    if orphans["value"]:
         yield Check(
-            BAD if share > 0.1 else WARN,
-            f"{row['service'] or _UNNAMED}: {row['orphans']:,} of {row['spans']:,} spans "
+            BAD if orphans["value"] > _BAD_ORPHANS else WARN,
+            f"{name}: {round(orphans['value'] * orphans['n']):,} of {orphans['n']:,} spans "
             "have a parent that never came",
-            "carry the context across threads and services, and flush the exporter at exit",
+            advice.get("spans have a parent that never came", ""),
         )
-    if not answer.rows:
-        yield Check(OK, "every span's parent is there")
-
-
-def _costs(asker: Asker, hours: int) -> Iterator[Check]:
-    answer = asker.sql(
-        "SELECT model, count() AS n FROM ledger WHERE cost_source = 'unknown' "
-        f"AND minute > now() - INTERVAL {hours} HOUR GROUP BY model ORDER BY n DESC LIMIT 20"
-    )
-    for row in answer.dicts():
+    for model in told["unknown_models"]:
         yield Check(
             WARN,
-            f"{row['n']:,} calls of the model {row['model'] or '(not said)'} have an unknown cost",
-            "name the model as its provider does, or report gen_ai.usage.cost",
+            f"{name}: {model['calls']:,} calls of the model {model['model'] or '(not said)'} "
+            "have an unknown cost",
+            "name the model as its provider does, report its cost, or give it a price",
         )
-    if not answer.rows:
-        yield Check(OK, "every billable call has a cost")
-
-
-def _clocks(asker: Asker, hours: int) -> Iterator[Check]:
-    answer = asker.sql(
-        "SELECT service, quantile(0.5)(toUnixTimestamp64Milli(received) - end_ns / 1e6) AS lag_ms "
-        f"FROM spans WHERE received > now() - INTERVAL {hours} HOUR GROUP BY service LIMIT 200"
-    )
-    wrong = 0
-    for row in answer.dicts():
-        lag_ms = row["lag_ms"]
-        if -_AHEAD_MS <= lag_ms <= _BEHIND_MS:
-            continue
-        wrong += 1
+    if told["repeated_usage"]:
+        yield Check(
+            OK,
+            f"{name}: {told['repeated_usage']:,} spans repeat usage that another span reports; "
+            "each call is charged once",
+        )
+    lag_ms = told["lag_ms"]
+    if lag_ms is not None and not -_AHEAD_MS <= lag_ms <= _BEHIND_MS:
         way = "ahead of" if lag_ms < 0 else "behind"
         yield Check(
             WARN,
-            f"{row['service'] or _UNNAMED}: its clock is {abs(lag_ms) / 1000:,.0f} s "
-            f"{way} ours, or its spans are that old when they come",
+            f"{name}: its clock is {abs(lag_ms) / 1000:,.0f} s {way} ours, or its spans are that "
+            "old when they come",
             "synchronise the clocks (NTP)",
         )
-    if not wrong:
-        yield Check(OK, "the clocks agree")
