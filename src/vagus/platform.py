@@ -14,7 +14,8 @@ from typing import Any
 
 import prometheus_client
 
-from vagus.assess.cost.prices import list_price
+from vagus.assess.cost.book import PriceBook
+from vagus.assess.cost.reprice import Repricer
 from vagus.assess.quality.evaluators.answer_format import AnswerFormat
 from vagus.assess.quality.evaluators.groundedness import Groundedness
 from vagus.assess.quality.runner import QualityRunner
@@ -144,13 +145,19 @@ class Platform:
             self.wal, self._admit, max_body_bytes=settings.receive.max_body_bytes
         )
         checkpoints = _Checkpoints(self.meta)
+        journal = Journal(settings.data / "settling", self.engine)
+        self.prices = PriceBook(self.meta)
         self.settler = Settler(
             self.engine,
-            Journal(settings.data / "settling", self.engine),
+            journal,
             checkpoints,
             settings.settle,
-            price=list_price,
+            price=self.prices.price,
             on_verdicts=self._write_verdicts,
+            rules=self.prices.rules,
+        )
+        self.repricer = Repricer(
+            self.engine, journal, self.meta, self.prices, self.audit, clock_ns=time.time_ns
         )
         self.quality = QualityRunner(
             self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
@@ -271,9 +278,12 @@ class Platform:
             self.settler.loaded(*self._loaded_segments.get())
         oldest_ms = self.settler.oldest_open_ms()
         settled = self.settler.tick()
+        # History is rewritten by the thread that settles: only one may cancel a row.
+        is_repricing = self.repricer.tick()
         if settled and oldest_ms is not None and oldest_ms / 1000 < time.time() - _BACKFILL_S:
             self._data_changed.set()
-        return self._yielding(0.0 if settled else 0.25, time.monotonic() - began_s)
+        is_busy = settled or is_repricing
+        return self._yielding(0.0 if is_busy else 0.25, time.monotonic() - began_s)
 
     def _yielding(self, wait_s: float, worked_s: float) -> float:
         """A longer wait while the loader is behind: what was acknowledged becomes visible first.

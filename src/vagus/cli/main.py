@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from vagus.cli import doctor, serve, sql, version
+from vagus.cli import doctor, reprice, serve, sql, version
 from vagus.errors import VagusError
 
 INSTALL = "pip install 'vagus[server]'"
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help=_DEMO_HELP, add_help=False)
     doctor.add_parser(commands)
     sql.add_parser(commands)
+    reprice.add_parser(commands)
     version.add_parser(commands)
     return parser
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text
 
-from vagus.store.meta.tables import metadata
+from vagus.store.meta.tables import metadata as metadata
 
 prices = Table(
     "prices",
