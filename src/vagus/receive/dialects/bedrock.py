@@ -32,7 +32,7 @@ from vagus.receive.providers.read import read_exchange
 _SCOPE = "aws.bedrock.invocation_log"
 _MOST_METADATA = 64
 #: Records of one request that are said to be unusable, one by one.
-_MOST_REASONS = 20
+_MOST_REASONS = 1_000
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _HEX_TRACE = re.compile(r"[0-9a-fA-F]{32}")
 _HEX_SPAN = re.compile(r"[0-9a-fA-F]{16}")
@@ -203,11 +203,12 @@ def _latency_ns(record: Mapping[str, Any]) -> int:
     return 0
 
 
-def take_lines(body: bytes, telemetry: Telemetry) -> tuple[int, int, list[str]]:
-    """Add the records of an S3 file's lines; gives how many, how many not, and why not."""
+def _import(call: Call) -> Answer:
+    """Take the records of an S3 file's lines; each line that cannot be used is named."""
+    telemetry = Telemetry()
     taken = bad = 0
-    reasons: list[str] = []
-    for place, line in enumerate(body.splitlines(), 1):
+    refused: list[dict[str, Any]] = []
+    for place, line in enumerate(call.body.splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -215,17 +216,13 @@ def take_lines(body: bytes, telemetry: Telemetry) -> tuple[int, int, list[str]]:
             taken += 1
         except BadInput as e:
             bad += 1
-            if len(reasons) < _MOST_REASONS:
-                reasons.append(f"line {place}: {e}")
-    return taken, bad, reasons
-
-
-def _import(call: Call) -> Answer:
-    telemetry = Telemetry()
-    taken, bad, reasons = take_lines(call.body, telemetry)
+            if len(refused) < _MOST_REASONS:
+                refused.append({"line": place, "message": str(e)})
+    said: dict[str, Any] = {"accepted": taken, "rejected": bad, "refused": refused}
     if bad and not taken:
-        raise BadInput(f"no line is an invocation record; {reasons[0]}", field="body")
-    said = {"accepted": taken, "rejected": bad, "reasons": reasons}
+        words = f"no line is an invocation record; line {refused[0]['line']}: "
+        said["message"] = words + refused[0]["message"]
+        return Answer(said, 400)
     return Answer(said, telemetry=telemetry)
 
 
