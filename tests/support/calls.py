@@ -1,128 +1,56 @@
-"""Requests of a rival's protocol put to its routes, without a server."""
+"""Requests of rivals' protocols, handed straight to the route that takes them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-from starlette.datastructures import QueryParams
-from starlette.routing import Match
-from starlette.routing import Route as Path
-
 from vagus.receive.dialects.base import Answer, Call, Route
-from vagus.receive.dialects.build import Telemetry
-from vagus.receive.parse import check_request
 
-NOW_NS = 1_790_000_000_000_000_000
+NOW_NS = 1_764_000_000_000_000_000
 
 
-class Remembered:
-    """The notes of a project, in memory."""
+class Pages:
+    """Notes that are kept for one test."""
 
     def __init__(self) -> None:
-        self.held: dict[str, str] = {}
+        self._held: dict[str, str] = {}
 
     def get(self, key: str) -> str | None:
         """The text kept under a key."""
-        return self.held.get(key)
+        return self._held.get(key)
 
     def put(self, key: str, value: str) -> None:
         """Keep a text under a key."""
-        self.held[key] = value
+        self._held[key] = value
 
 
-class Door:
-    """Asks the routes of one protocol, remembering notes from one request to the next."""
-
-    def __init__(self, routes: tuple[Route, ...]) -> None:
-        self._routes = [(Path(r.path, _nobody, methods=list(r.methods)), r) for r in routes]
-        self.notes = Remembered()
-
-    def ask(
-        self,
-        method: str,
-        url: str,
-        body: Any = None,
-        *,
-        headers: dict[str, str] | None = None,
-        now_ns: int = NOW_NS,
-    ) -> Answer:
-        """The answer to one request; `body` is sent as JSON unless it is bytes."""
-        path, _, query = url.partition("?")
-        scope = {"type": "http", "method": method, "path": path, "root_path": ""}
-        for matcher, route in self._routes:
-            match, child = matcher.matches(scope)
-            if match is Match.FULL:
-                data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-                call = Call(
-                    method=method,
-                    path=path,
-                    params=child["path_params"],
-                    query=dict(QueryParams(query)),
-                    headers=headers or {},
-                    body=b"" if body is None else data,
-                    now_ns=now_ns,
-                    notes=self.notes,
-                )
-                answer = route.handle(call)
-                answer.encoded()
-                return answer
-        raise LookupError(f"nobody answers {method} {path}")
+def ask(routes: Iterable[Route], path: str, body: Any, **headers: str) -> Answer:
+    """The answer to a POST; a body that is no bytes is sent as JSON."""
+    route = next(r for r in routes if r.path == path and "POST" in r.methods)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return route.handle(Call("POST", path, {}, {}, named, data, NOW_NS, Pages()))
 
 
-def spans_of(telemetry: Telemetry) -> list[dict[str, Any]]:
-    """The spans as plain values, in the order in which they were added."""
-    checked = check_request("traces", telemetry.traces.SerializeToString())
-    assert checked.rejected == 0
+def spans_of(answer: Answer) -> list[Any]:
+    """The spans that an answer's request became."""
     return [
-        {
-            "service": attributes_of(holder.resource.attributes).get("service.name"),
-            "scope": group.scope.name,
-            "trace_id": span.trace_id.hex(),
-            "span_id": span.span_id.hex(),
-            "parent": span.parent_span_id.hex(),
-            "name": span.name,
-            "start_ns": span.start_time_unix_nano,
-            "end_ns": span.end_time_unix_nano,
-            "status": span.status.code,
-            "message": span.status.message,
-            "attributes": attributes_of(span.attributes),
-            "events": [(e.name, attributes_of(e.attributes)) for e in span.events],
-        }
-        for holder in telemetry.traces.resource_spans
-        for group in holder.scope_spans
-        for span in group.spans
+        span
+        for resource in answer.telemetry.traces.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
     ]
 
 
-def verdicts_of(telemetry: Telemetry) -> list[dict[str, Any]]:
-    """The verdicts as plain values: the last word of each attribute's name, and the ids."""
-    return [
-        {
-            "trace_id": record.trace_id.hex(),
-            "span_id": record.span_id.hex(),
-            **{
-                key.removeprefix("gen_ai.evaluation.").removeprefix("vagus.score."): value
-                for key, value in attributes_of(record.attributes).items()
-            },
-        }
-        for holder in telemetry.logs.resource_logs
-        for group in holder.scope_logs
-        for record in group.log_records
-    ]
+def said(span: Any) -> dict[str, Any]:
+    """The attributes of a span as plain values."""
+    return {pair.key: _plain(pair.value) for pair in span.attributes}
 
 
-def attributes_of(pairs: Any) -> dict[str, Any]:
-    """OTLP attributes as plain values."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        kind = pair.value.WhichOneof("value")
-        value = getattr(pair.value, kind) if kind else None
-        if kind == "array_value":
-            value = [getattr(v, v.WhichOneof("value")) for v in value.values]
-        found[pair.key] = value
-    return found
-
-
-def _nobody() -> None:
-    """Stands where Starlette wants an endpoint."""
+def _plain(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_plain(item) for item in value.array_value.values]
+    return getattr(value, kind) if kind else None
