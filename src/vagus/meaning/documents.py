@@ -6,10 +6,14 @@ import hashlib
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
+
+import msgspec
 
 from vagus.meaning.content import Attributes, Document, Event, Retrieval
 from vagus.meaning.messages import telling_text
+from vagus.meaning.parts import loads
 from vagus.meaning.values import (
     as_count,
     as_mapping,
@@ -19,7 +23,6 @@ from vagus.meaning.values import (
     branch,
     first,
     items,
-    loads,
 )
 
 _ID = ("id", "document_id", "doc_id", "chunk_id", "_id", "uuid", "source_id")
@@ -39,7 +42,17 @@ _LISTS = ("documents", "docs", "results", "matches", "chunks", "output", "output
           "source_documents", "context", "passages", "hits", "data")  # fmt: skip
 _TIMES = ("updated_at", "last_modified", "modified_at", "updated", "indexed_at", "timestamp",
           "published_at", "created_at", "date", "last_updated", "mtime")  # fmt: skip
-_QUERIES = ("query", "question", "input", "text", "search", "q", "prompt")
+_QUERIES = ("query", "question", "input", "text", "search", "q", "prompt", "messages", "content")
+
+_TOP_K = ("gen_ai.retrieval.top_k", "gen_ai.request.top_k", "db.vector.query.top_k",
+          "ai.observability.retrieval.num_contexts")  # fmt: skip
+# Where frameworks put what a span was given and what it gave, whatever its kind.
+_INPUTS = ("langfuse.observation.input", "gen_ai.prompt", "mlflow.spanInputs", "lmnr.span.input",
+           "input.value", "traceloop.entity.input", "gen_ai.task.input", "agentops.entity.input",
+           "genkit:input")  # fmt: skip
+_OUTPUTS = ("langfuse.observation.output", "gen_ai.completion", "mlflow.spanOutputs",
+            "lmnr.span.output", "output.value", "traceloop.entity.output", "gen_ai.task.output",
+            "agentops.entity.output", "genkit:output", "gen_ai.tool.call.result")  # fmt: skip
 
 # Times outside 1990 to 2100 are ids, sizes or versions that look like a time.
 _EARLIEST_MS = 631_152_000_000
@@ -53,15 +66,14 @@ def read_documents(
     if kind == "rerank":
         return _rerank(attributes)
     documents = (
-        _flattened(attributes, "retrieval.documents")
+        _named(_flattened(attributes, "retrieval.documents"), attributes)
         or _listed(attributes.get("gen_ai.retrieval.documents"))
+        or _listed(attributes.get("ai.observability.retrieval.retrieved_contexts"))
         or _from_query_events(events)
         or _flattened(attributes, "output.documents")
         or _plain(attributes)
     )
-    top_k = first(
-        attributes, "gen_ai.retrieval.top_k", "gen_ai.request.top_k", "db.vector.query.top_k"
-    )
+    top_k = first(attributes, *_TOP_K)
     return Retrieval(_query(attributes), as_count(top_k), documents, [])
 
 
@@ -119,23 +131,71 @@ def _identity(document: Document) -> str:
 
 
 def _rerank(attributes: Attributes) -> Retrieval:
+    inputs = _flattened(attributes, "reranker.input_documents") or _listed(
+        attributes.get("ai.documents")
+    )
     documents = (
         _flattened(attributes, "reranker.output_documents")
+        or _ranked(attributes.get("ai.ranking"), inputs)
         or _listed(attributes.get("gen_ai.retrieval.documents"))
-        or _plain(attributes)
     )
-    top_k = first(attributes, "reranker.top_k", "gen_ai.retrieval.top_k", "gen_ai.request.top_k")
-    inputs = _flattened(attributes, "reranker.input_documents")
-    query = as_text(attributes.get("reranker.query")) or _query(attributes)
-    return Retrieval(query, as_count(top_k), documents, inputs)
+    if not inputs and not documents:
+        inputs, documents = _trulens_rerank(attributes)
+    top_k = first(attributes, "reranker.top_k", "ai.observability.reranking.top_n", *_TOP_K)
+    query = as_text(first(attributes, "reranker.query", "ai.observability.reranking.query_text"))
+    return Retrieval(
+        query or _query(attributes), as_count(top_k), documents or _plain(attributes), inputs
+    )
+
+
+def _ranked(ranking: Any, inputs: Sequence[Document]) -> list[Document]:
+    """Vercel's ranking: places among the inputs, best first, each with its score."""
+    found: list[Document] = []
+    for raw in items(loads(ranking)):
+        item = as_mapping(raw)
+        place = as_count(first(item, "originalIndex", "index"))
+        if place is not None and place < len(inputs):
+            score = as_number(first(item, *_SCORE))
+            found.append(msgspec.structs.replace(inputs[place], rank=len(found), score=score))
+    return found
+
+
+def _trulens_rerank(attributes: Attributes) -> tuple[list[Document], list[Document]]:
+    sides = []
+    for side in ("input", "output"):
+        prefix = f"ai.observability.reranking.{side}_context"
+        scores = items(loads(attributes.get(f"{prefix}_scores")))
+        texts = _listed(attributes.get(f"{prefix}_texts"))
+        sides.append(
+            [
+                msgspec.structs.replace(text, score=as_number(score))
+                for text, score in zip_longest(texts, scores[: len(texts)])
+            ]
+        )
+    return sides[0], sides[1]
 
 
 def _query(attributes: Attributes) -> str:
-    query = attributes.get("gen_ai.retrieval.query.text")
+    query = first(
+        attributes, "gen_ai.retrieval.query.text", "ai.observability.retrieval.query_text"
+    )
     if query:
         return as_text(query)
-    plain = first(attributes, "input.value", "traceloop.entity.input")
+    plain = first(attributes, *_INPUTS)
     return telling_text(plain, _QUERIES) if plain is not None else ""
+
+
+def _named(documents: list[Document], attributes: Attributes) -> list[Document]:
+    """LangChain's documents have their ids only in the plain output of the same span."""
+    if not documents or any(document.id for document in documents):
+        return documents
+    plain = _plain(attributes)
+    if [d.content for d in plain] != [d.content for d in documents]:
+        return documents
+    return [
+        msgspec.structs.replace(document, id=other.id)
+        for document, other in zip(documents, plain, strict=True)
+    ]
 
 
 def _flattened(attributes: Attributes, prefix: str) -> list[Document]:
@@ -164,7 +224,7 @@ def _listed(value: Any) -> list[Document]:
 
 def _plain(attributes: Attributes) -> list[Document]:
     """Documents that only appear in the output of the span."""
-    for key in ("output.value", "traceloop.entity.output", "gen_ai.tool.call.result"):
+    for key in _OUTPUTS:
         documents = _listed(attributes.get(key))
         if documents and any(d.content or d.id for d in documents):
             return documents
