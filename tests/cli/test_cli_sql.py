@@ -150,7 +150,7 @@ def test_doctor_grades_what_arrived(served, engine, capsys, monkeypatch):
     assert "ok    shop\\x1b[2J: 1 of 1 requests name their session" in lines
     assert "warn  shop\\x1b[2J: 0 of 1 requests name their user" in lines
     assert any(line.startswith("bad   shop\\x1b[2J: 5 of 10 spans have a parent") for line in lines)
-    assert any("own-model have an unknown cost" in line for line in lines)
+    assert any("1 calls of the model own-model" in line for line in lines)
     assert any("its clock is 60 s ahead of ours" in line for line in lines)
 
 
