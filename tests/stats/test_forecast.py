@@ -97,10 +97,11 @@ def test_the_chance_to_pass_a_line_falls_with_the_line():
 
 def test_too_short_a_history_foretells_nothing():
     assert outlook([5.0] * (MIN_DAYS - 1), [1.0], 0) is None
+    assert outlook([5.0] * (MIN_DAYS - 1) + [0.0] * 30, [1.0], 0) is None
 
 
 @given(
-    st.lists(st.floats(0, 1e6), min_size=MIN_DAYS, max_size=60),
+    st.lists(st.floats(0.01, 1e6), min_size=MIN_DAYS, max_size=60),
     st.lists(st.floats(0, 1), max_size=40),
     st.integers(0, 6),
 )

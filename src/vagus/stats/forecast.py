@@ -59,12 +59,13 @@ class Outlook:
 def outlook(
     days: Sequence[float], future: Sequence[float], weekday: int, confidence: float = CONFIDENCE
 ) -> Outlook | None:
-    """The sum over future days, of which each counts by its share; None below three past days.
+    """The sum over future days, of which each counts by its share.
 
+    None below three past days that saw something: days of nothing have no spread to learn from.
     `days` are whole past days, the oldest first; `weekday` (0 to 6) is that of the first of them.
     `future` starts on the day after the last one: 1 for a whole day, 0.25 for what is left of one.
     """
-    if len(days) < MIN_DAYS:
+    if sum(amount > 0 for amount in days) < MIN_DAYS:
         return None
     factors = _weekday_factors(days, weekday)
     adjusted = [amount / factors[(weekday + n) % 7] for n, amount in enumerate(days)]
