@@ -145,11 +145,11 @@ class Platform:
             self.wal, self._admit, max_body_bytes=settings.receive.max_body_bytes
         )
         checkpoints = _Checkpoints(self.meta)
-        journal = Journal(settings.data / "settling", self.engine)
+        self._journal = Journal(settings.data / "settling", self.engine)
         self.prices = PriceBook(self.meta)
         self.settler = Settler(
             self.engine,
-            journal,
+            self._journal,
             checkpoints,
             settings.settle,
             price=self.prices.price,
@@ -157,7 +157,7 @@ class Platform:
             rules=self.prices.rules,
         )
         self.repricer = Repricer(
-            self.engine, journal, self.meta, self.prices, self.audit, clock_ns=time.time_ns
+            self.engine, self._journal, self.meta, self.prices, self.audit, clock_ns=time.time_ns
         )
         self.quality = QualityRunner(
             self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
@@ -274,6 +274,8 @@ class Platform:
 
     def _settle(self) -> float:
         began_s = time.monotonic()
+        # A batch that the engine refused goes in before anything is decided from what is in.
+        self._journal.recover()
         while not self._loaded_segments.empty():
             self.settler.loaded(*self._loaded_segments.get())
         oldest_ms = self.settler.oldest_open_ms()

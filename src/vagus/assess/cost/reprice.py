@@ -72,7 +72,7 @@ class Repricer:
         if self._fresh != job.id:
             self._book.read_again()
             self._fresh = job.id
-        rows = self._next_traces(job)
+        rows, reached = self._next_traces(job)
         if rows:
             batch = self._price(job, rows)
             if batch.record and not job.order.dry_run:
@@ -80,8 +80,10 @@ class Repricer:
                 self._journal.write(number, batch.traces, batch.steps, batch.record)
             _count(job, rows, batch.record)
         job.updated_ms = self._clock_ns() // 1_000_000
-        if len(rows) < self._batch_traces:
+        if reached is None:
             self._finish(job)
+        else:
+            job.progress.minute, job.progress.trace_id = reached
         save_job(self._meta, job)
         return True
 
@@ -111,32 +113,39 @@ class Repricer:
         for name, value in next(iter(found.dicts())).items():
             setattr(job.progress, name, value)
 
-    def _next_traces(self, job: Job) -> list[dict[str, Any]]:
-        """The traces behind the last one that was looked at, as they stand now."""
-        reached = job.progress
+    def _next_traces(self, job: Job) -> tuple[list[dict[str, Any]], tuple[int, str] | None]:
+        """The traces behind the last one that was looked at, as they stand now.
+
+        With them comes where to go on; None at the end. A trace that settled again has several
+        rows, so the first look only finds how far one batch can reach.
+        """
+        limit = self._batch_traces
         params: dict[str, Any] = {
             "project": job.project,
-            "start_s": reached.minute,
+            "start_s": job.progress.minute,
             "end_s": job.order.end_s,
-            "after": reached.trace_id,
+            "after": job.progress.trace_id,
         }
         behind = (
             f"{_SCOPE} AND minute < toDateTime({{end_s:Int64}}, 'UTC') "
             "AND (minute, trace_id) > (toDateTime({start_s:Int64}, 'UTC'), {after:String})"
         )
-        last = self._engine.query(
+        minutes = self._engine.query(
             f"SELECT toUnixTimestamp(minute) AS minute_s FROM traces WHERE {behind} "
-            f"ORDER BY minute LIMIT {self._batch_traces:d}",
+            f"ORDER BY minute LIMIT {limit:d}",
             params,
         )["minute_s"]
-        if not last:
-            return []
-        return self._rows(
+        if not minutes:
+            return [], None
+        rows = self._rows(
             "traces",
             f"{behind} AND minute <= toDateTime({{last_s:Int64}}, 'UTC') "
-            f"ORDER BY minute, trace_id LIMIT {self._batch_traces:d}",
-            {**params, "last_s": last[-1]},
+            f"ORDER BY minute, trace_id LIMIT {limit:d}",
+            {**params, "last_s": minutes[-1]},
         )
+        if len(rows) == limit:
+            return rows, (rows[-1]["minute"], rows[-1]["trace_id"])
+        return rows, (minutes[-1] + 60, "") if len(minutes) == limit else None
 
     def _rows(self, table: str, where: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = self._engine.query(
@@ -266,7 +275,6 @@ def _changed(
 
 def _count(job: Job, rows: list[dict[str, Any]], record: Iterable[Mapping[str, Any]]) -> None:
     progress = job.progress
-    progress.minute, progress.trace_id = rows[-1]["minute"], rows[-1]["trace_id"]
     progress.traces += len(rows)
     progress.calls += sum(row["billable_calls"] for row in rows)
     for change in record:
