@@ -15,7 +15,9 @@ from typing import Any
 import prometheus_client
 
 from vagus.assess.cost.book import PriceBook
+from vagus.assess.cost.gate import Gate
 from vagus.assess.cost.reprice import Repricer
+from vagus.assess.cost.spending import Spending
 from vagus.assess.quality.evaluators.answer_format import AnswerFormat
 from vagus.assess.quality.evaluators.groundedness import Groundedness
 from vagus.assess.quality.runner import QualityRunner
@@ -52,6 +54,8 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
+from vagus.watch.monitor import BUDGET_PREFIX
+from vagus.watch.spend import watch_spend
 from vagus.watch.watcher import Watcher, filter_of
 from vagus.workers import Worker
 
@@ -162,6 +166,8 @@ class Platform:
         self.quality = QualityRunner(
             self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
         )
+        self.gate = Gate()
+        self.spending = Spending(self.engine, self.meta, self.gate)
         self.watcher = Watcher(self.engine, self.meta, self.catalogue, self._watermark_s)
         self.keeper = Keeper(
             self.engine,
@@ -190,6 +196,7 @@ class Platform:
             Worker("settle", self._settle),
             Worker("quality", self._evaluate),
             Worker("watch", self._watch),
+            Worker("budgets", self._keep_budgets),
             Worker("retain", self._retain),
             Worker("memory", self._release_memory),
         ]
@@ -212,6 +219,7 @@ class Platform:
             ingest_health=self._ingest_health,
             problems=self._problems,
             runbook=runbook,
+            gate=self.gate,
         )
 
     def start(self) -> None:
@@ -306,7 +314,10 @@ class Platform:
         if self._data_changed.is_set() and not self._is_catching_up():
             self._data_changed.clear()
             self.watcher.recheck()
-        changed = [transition.episode for transition in self.watcher.tick(moment_ms / 1000)]
+        moved = self.watcher.tick(moment_ms / 1000)
+        if self.spending.is_read:
+            moved += watch_spend(self.meta, self.spending.standings, moment_ms // 1000)
+        changed = [transition.episode for transition in moved]
         respond(
             self.meta,
             changed,
@@ -318,7 +329,13 @@ class Platform:
             return min(1.0, self.loaded.settings.watch.interval_s)
         return self.loaded.settings.watch.interval_s
 
-    def _diagnose(self, episode: Episode) -> Finding:
+    def _keep_budgets(self) -> float:
+        return self.spending.refresh(now_ms())
+
+    def _diagnose(self, episode: Episode) -> Finding | None:
+        if episode.monitor_id.startswith(BUDGET_PREFIX):
+            # A sum that reached a line has no moment at which something changed.
+            return None
         return diagnose(
             self.engine,
             self.meta,
