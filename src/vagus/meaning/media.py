@@ -71,7 +71,7 @@ def read_media(value: Mapping[str, Any], modality: str = "") -> Part:
     said = as_word(value.get("modality")) or modality
     mime = _mime(as_word(_found(layers, _MIME)), said)
     said = said or _modality(mime)
-    name = as_word(_found(layers[:2], _NAME))
+    name = as_word(_found(layers, _NAME))
     if file_id := as_word(_found(layers, _FILE)):
         return File(file_id, mime, said, name)
     address = _found(layers, _ADDRESS)

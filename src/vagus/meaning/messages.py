@@ -57,7 +57,7 @@ def plain_input(
 ) -> str:
     """The question in one text: the last thing the user said, or the plain input of the span."""
     asked = [m for m in INPUT.read(Said(attributes, events)) if m.role != "system"]
-    users = [m for m in asked if m.role == "user"]
+    users = [m for m in asked if m.role == "user" and not _only_answers(m)]
     for message in reversed(users or asked):
         text = message_text(message, _ASKED)
         if text:
@@ -81,6 +81,11 @@ def plain_output(
         if text:
             return text[:limit]
     return ""
+
+
+def _only_answers(message: Message) -> bool:
+    """Whether a message only brings a tool's answer, which some providers send as the user's."""
+    return all(isinstance(part, ToolCallResponse) for part in message.parts)
 
 
 def message_text(message: Message, keys: Sequence[str] = _ANSWERED) -> str:

@@ -125,13 +125,17 @@ def _unwrapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """The message inside a choice, a candidate, or LangChain's serialised forms."""
     for key in ("message", "delta", "kwargs", "data", "content"):
         inner = value.get(key)
-        if isinstance(inner, Mapping) and not _SAYS.isdisjoint(inner):
-            if key == "data" and as_word(value.get("type")).lower() not in _MESSAGE_TYPES:
-                continue
-            if key == "content" and "parts" not in inner:
-                continue
+        if not isinstance(inner, Mapping):
+            continue
+        if key == "message" and isinstance(inner.get("kwargs"), Mapping):
             # LangChain wraps twice: a generation holds a message, which holds its arguments.
-            return _unwrapped(inner) if key == "message" else inner
+            inner = inner["kwargs"]
+        if key == "data" and as_word(value.get("type")).lower() not in _MESSAGE_TYPES:
+            continue
+        if key == "content" and "parts" not in inner:
+            continue
+        if not _SAYS.isdisjoint(inner):
+            return inner
     return value
 
 

@@ -89,7 +89,7 @@ def _conversation(value: Mapping[str, Any], role: str, depth: int) -> list[Messa
             held = [held]
         if not isinstance(held, (list, tuple)) or not held:
             continue
-        if not is_certain and key != "messages" and not _is_talk(held, depth):
+        if not is_certain and key not in ("messages", "contents") and not _is_talk(held, depth):
             continue
         found = _messages(held, role, depth - 1, is_certain=is_certain)
         if key == "chat_history":
