@@ -26,7 +26,8 @@ from vagus.meaning.values import (
 )
 
 _ID = ("id", "document_id", "doc_id", "chunk_id", "_id", "uuid", "source_id")
-_SCORE = ("score", "relevance_score", "similarity", "similarity_score", "_score", "relevance")
+_SCORE = ("score", "relevance_score", "similarity", "similarity_score", "_score", "relevance",
+          "relevanceScore")  # fmt: skip
 _CONTENT = (
     "content",
     "page_content",
@@ -250,7 +251,7 @@ def _document(rank: int, raw: Any) -> Document:
         # LangChain's search with scores gives (document, score) pairs.
         item = {"score": item[1], **item[0]}
     if not isinstance(item, Mapping):
-        return Document(rank, content=as_text(raw))
+        return Document(rank, content=as_text(item if isinstance(item, str) else raw))
     node = item.get("node")
     held = {**node, **item} if isinstance(node, Mapping) else dict(item)
     # Serialised LangChain documents lie in `kwargs`, search hits of some stores in `document`.

@@ -11,7 +11,7 @@ from vagus.meaning.conversation.source import Said, numbered
 from vagus.meaning.parts import loads
 from vagus.meaning.values import MAX_ITEMS, as_mapping, as_text, as_word, first, items
 
-_KEYS = ("gen_ai.tool.definitions", "gen_ai.request.functions", "ai.prompt.tools",
+KEYS = ("gen_ai.tool.definitions", "gen_ai.request.functions", "ai.prompt.tools",
          "mlflow.chat.tools", "model_request_parameters", "lk.function_tools")  # fmt: skip
 # Requests that may hold tools; read only when the text names one of `_NAMED`.
 _REQUESTS = ("langfuse.observation.input", "request_data", "gcp.vertex.agent.llm_request",
@@ -30,12 +30,12 @@ def read_tools(said: Said) -> list[Tool]:
     """The tools on offer, each once; [] where none is named."""
     held = said.attributes
     found: list[Any] = []
-    for key in _KEYS[:1]:
+    for key in KEYS[:1]:
         found = found or _listed(held.get(key))
     found = found or _of_details(said)
     found = found or [_openinference(item) for item in items(numbered(held, "llm.tools"))]
     found = found or items(numbered(held, "llm.request.functions"))
-    for key in _KEYS[1:]:
+    for key in KEYS[1:]:
         found = found or _listed(held.get(key))
     for key in _REQUESTS:
         found = found or _of_request(held.get(key))

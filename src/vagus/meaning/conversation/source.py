@@ -32,16 +32,19 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Table:
-    """Sources in order of trust, asked only where the span has one of their keys."""
+    """Sources in order of trust, asked only where the span has one of their keys.
+
+    `known` holds all the keys that any of them reads.
+    """
 
     def __init__(self, *sources: Source) -> None:
         self._sources = [(frozenset(source.needs), source) for source in sources]
-        self._known = frozenset[str]().union(*(needs for needs, _ in self._sources))
-        self._heads = tuple(sorted(key for key in self._known if key.endswith(".")))
+        self.known = frozenset[str]().union(*(needs for needs, _ in self._sources))
+        self._heads = tuple(sorted(key for key in self.known if key.endswith(".")))
 
     def read(self, said: Said) -> list[Message]:
         """The messages of the first source that has any."""
-        present: set[str] = set(self._known & said.attributes.keys())
+        present: set[str] = set(self.known & said.attributes.keys())
         for key in said.attributes:
             if key.startswith(self._heads):
                 first_word, second_word, _ = key.split(".", 2)

@@ -28,7 +28,7 @@ _PLAIN_OUTPUTS = ("output.value", "langfuse.observation.output", "mlflow.spanOut
 _KINDS = ("openinference.span.kind", "langfuse.observation.type", "langsmith.span.kind",
           "mlflow.spanType", "lmnr.span.type", "traceloop.span.kind", "agentops.span.kind",
           "ai.observability.span_type")  # fmt: skip
-_NAMES = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "lk.function_tool.name",
+NAMES = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "lk.function_tool.name",
           "ai.observability.mcp.tool_name", "traceloop.entity.name")  # fmt: skip
 _IDS = ("gen_ai.tool.call.id", "tool.id", "ai.toolCall.id", "lk.function_tool.id")
 _ERRORS = ("lk.function_tool.is_error", "ai.observability.mcp.output_is_error")
@@ -42,7 +42,7 @@ def _asked(said: Said) -> list[Message]:
     if value is None and is_tool(held):
         value = _parameters(held)
     if value is not None and value != {}:
-        call = ToolCall(as_word(first(held, *_IDS)), as_word(first(held, *_NAMES)), value)
+        call = ToolCall(as_word(first(held, *_IDS)), as_word(first(held, *NAMES)), value)
         return [Message("assistant", [call])]
     uri = as_word(held.get("mcp.resource.uri"))
     resource: list[Part] = [Uri(uri)] if uri else []
