@@ -198,7 +198,7 @@ def _step(
 ) -> StepRow:
     span = tree.spans[n]
     # Tokens are counted where they are charged; what a local cache repeats was not used again.
-    is_used = is_billable and not span.is_local_hit
+    is_used = is_billable and not span.is_local_hit and not span.is_miscounted
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
     retrieved, top_score, age_days, moved = _retrieval(span, start_ms)

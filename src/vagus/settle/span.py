@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import msgspec
 
+#: SDKs that added up the running totals of streamed chunks, with the first good version:
+#: https://github.com/open-telemetry/opentelemetry-python-contrib/issues/4120
+_MISCOUNTING = {"opentelemetry.instrumentation.google_genai": (0, 7)}
 _FIRST_TOKEN = ("First Token Stream Event", "gen_ai.content.first_token")
 
 
@@ -49,6 +53,8 @@ class Span(msgspec.Struct):
     cache_accounting: str
     is_streaming: str
     local_cache: str
+    sdk: str
+    sdk_version: str
     reported_cost_usd: float | None
     ttft_ms: float | None
     error_type: str
@@ -81,8 +87,20 @@ class Span(msgspec.Struct):
 
     @property
     def has_usage(self) -> bool:
-        """Whether the span says how many tokens it used."""
-        return self.input_tokens is not None or self.output_tokens is not None
+        """Whether the span says how many tokens it used, and can be believed.
+
+        A call uses tokens, so counts that are all 0 are those of an emitter that does not know.
+        """
+        return bool(self.input_tokens or self.output_tokens) and not self.is_miscounted
+
+    @property
+    def is_miscounted(self) -> bool:
+        """Whether the SDK is known to count this kind of call wrongly."""
+        good = _MISCOUNTING.get(self.sdk)
+        if good is None or self.is_streaming == "false":
+            return False
+        found = re.match(r"(\d{1,6})\.(\d{1,6})", self.sdk_version)
+        return found is not None and (int(found[1]), int(found[2])) < good
 
     @property
     def is_usage_partial(self) -> bool:
