@@ -60,10 +60,34 @@ OUTPUT = {
     "gen_ai.request.top_k": "5",
 }
 
+LISTED = json.loads(GEN_AI["gen_ai.retrieval.documents"])
+PAGES = [
+    {"page_content": "first", "metadata": {"page": 1}, "id": "a", "score": 0.9},
+    {"page_content": "second", "metadata": {}, "id": "b", "score": 0.5},
+]
+TOP_K = {"gen_ai.retrieval.top_k": "5"}
+LANGSMITH = TOP_K | {
+    "gen_ai.prompt": '{"query":"what?"}',
+    "gen_ai.completion": json.dumps({"documents": PAGES}),
+}
+LANGFUSE = TOP_K | {
+    "langfuse.observation.input": "what?",
+    "langfuse.observation.output": json.dumps(LISTED),
+}
+MLFLOW = TOP_K | {
+    "mlflow.spanInputs": '{"query": "what?"}',
+    "mlflow.spanOutputs": json.dumps(json.dumps(PAGES)),
+}
+LAMINAR = TOP_K | {"lmnr.span.input": '"what?"', "lmnr.span.output": json.dumps(PAGES)}
+
 
 @pytest.mark.parametrize(
     "attributes",
     [
+        pytest.param(LANGSMITH, id="langsmith"),
+        pytest.param(LANGFUSE, id="langfuse"),
+        pytest.param(MLFLOW, id="mlflow, encoded twice"),
+        pytest.param(LAMINAR, id="laminar"),
         pytest.param(OPENINFERENCE, id="openinference"),
         pytest.param(GEN_AI, id="gen_ai"),
         pytest.param(OPENLLMETRY, id="openllmetry"),
@@ -77,6 +101,65 @@ def test_every_convention_gives_the_same_documents(attributes: dict[str, str]) -
 def test_documents_may_be_bare_texts() -> None:
     sent = {"gen_ai.retrieval.documents": '["one", "two"]'}
     assert [d.content for d in read_documents(sent).documents] == ["one", "two"]
+
+
+def test_trulens_contexts_are_texts() -> None:
+    sent = {
+        "ai.observability.retrieval.query_text": "what?",
+        "ai.observability.retrieval.retrieved_contexts": '["one", "two"]',
+        "ai.observability.retrieval.num_contexts": "2",
+    }
+    assert read_documents(sent) == Retrieval(
+        "what?", 2, [Document(0, content="one"), Document(1, content="two")], []
+    )
+
+
+def test_a_langchain_document_has_its_id_in_the_output_only() -> None:
+    page = {"id": "d1", "metadata": {"source": "d1", "score": 0.8}, "page_content": "doc text"}
+    sent = {
+        "input.value": "hi",
+        "output.value": json.dumps({"documents": [page | {"type": "Document"}]}),
+        "retrieval.documents.0.document.content": "doc text",
+        "retrieval.documents.0.document.metadata": '{"source": "d1", "score": 0.8}',
+    }
+    assert read_documents(sent).documents == [
+        Document(0, "d1", 0.8, "doc text", {"source": "d1", "score": 0.8})
+    ]
+
+
+def test_a_ranking_names_places_among_the_inputs() -> None:
+    sent = {
+        "ai.documents": json.dumps(['"one"', '"two"']),
+        "ai.ranking": json.dumps(
+            ['{"originalIndex":1,"relevanceScore":0.9}', '{"originalIndex":0,"score":0.2}',
+             '{"originalIndex":7,"score":0.1}']
+        ),
+    }  # fmt: skip
+    found = read_documents(sent, "rerank")
+    assert [d.content for d in found.inputs] == ["one", "two"]
+    assert [(d.rank, d.content, d.score) for d in found.documents] == [
+        (0, "two", 0.9),
+        (1, "one", 0.2),
+    ]
+    assert rerank_moved(found) == 1.0
+
+
+def test_trulens_reranks_are_read() -> None:
+    prefix = "ai.observability.reranking"
+    sent = {
+        f"{prefix}.query_text": "what?",
+        f"{prefix}.top_n": "1",
+        f"{prefix}.input_context_texts": '["one", "two"]',
+        f"{prefix}.input_context_scores": "[0.1, 0.2]",
+        f"{prefix}.output_context_texts": '["two"]',
+        f"{prefix}.output_context_scores": "[0.9]",
+    }
+    assert read_documents(sent, "rerank") == Retrieval(
+        "what?",
+        1,
+        [Document(0, score=0.9, content="two")],
+        [Document(0, score=0.1, content="one"), Document(1, score=0.2, content="two")],
+    )
 
 
 def test_vector_store_events_are_documents() -> None:
@@ -175,7 +258,14 @@ JSON = st.recursive(
     max_leaves=15,
 )
 PARTIAL = ["retrieval.documents.0", "retrieval.documents.0.document"]
-KEYS = st.sampled_from([*OPENINFERENCE, *GEN_AI, *OPENLLMETRY, *OUTPUT, *PARTIAL])
+OTHERS = ["ai.documents", "ai.ranking", "ai.observability.retrieval.retrieved_contexts",
+          "ai.observability.reranking.input_context_texts",
+          "ai.observability.reranking.input_context_scores",
+          "ai.observability.reranking.output_context_texts"]  # fmt: skip
+KEYS = st.sampled_from(
+    [*OPENINFERENCE, *GEN_AI, *OPENLLMETRY, *OUTPUT, *PARTIAL, *OTHERS, *LANGSMITH, *LANGFUSE,
+     *MLFLOW, *LAMINAR]
+)  # fmt: skip
 
 
 @given(
