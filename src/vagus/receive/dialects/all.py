@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from vagus.receive.dialects import bedrock, firehose, generic, helicone, shared
+from vagus.receive.dialects import (
+    agentops,
+    bedrock,
+    firehose,
+    generic,
+    helicone,
+    logfire,
+    shared,
+)
 from vagus.receive.dialects.base import Route
+from vagus.receive.dialects.datadog import routes as datadog
 from vagus.receive.dialects.langfuse import routes as langfuse
 from vagus.receive.dialects.langsmith import routes as langsmith
 
@@ -12,7 +21,10 @@ ROUTES: tuple[Route, ...] = (
     *shared.ROUTES,
     *generic.ROUTES,
     *langsmith.ROUTES,
+    *datadog.ROUTES,
     *langfuse.ROUTES,
+    *agentops.ROUTES,
+    *logfire.ROUTES,
     *helicone.ROUTES,
     *bedrock.ROUTES,
     *firehose.ROUTES,

@@ -76,7 +76,8 @@ def number(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """A whole number that is not negative; None for anything else."""
-    found = number(value)
+    # A whole number stays one: a float cannot hold every nanosecond.
+    found = value if type(value) is int else number(value)
     return int(found) if found is not None and 0 <= found < 2**63 else None
 
 
