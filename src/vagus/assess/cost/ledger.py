@@ -56,24 +56,29 @@ class Ledger:
         *,
         only: str = "1",
         reads: Sequence[str] = (),
+        by_day: bool = False,
         limit: int = 1,
     ) -> Columns:
         """The sums of facts as `sum_{fact}` by dimensions as `key_{n}`, the costliest groups first.
 
         `only` is one more condition, which `reads` these dimensions. No more than `limit` groups
-        leave the engine.
+        leave the engine; with `by_day` they are split by UTC days, named `day`.
         """
         rolled = self._is_rolled((*by, *reads))
         condition, params = self._condition()
         keys = [f"toString({dimension}) AS key_{n}" for n, dimension in enumerate(by)]
+        names = [f"key_{n}" for n in range(len(by))]
+        if by_day:
+            keys.append("toString(toDate(minute)) AS day")
+            names.append("day")
         chosen = [f"{sum_sql(STEPS, fact, rolled=rolled)} AS sum_{fact}" for fact in facts]
         sql = f"SELECT {', '.join([*keys, *chosen])} FROM {_table(rolled)} WHERE {condition}"
         sql += f" AND {only}"
-        if by:
-            names = ", ".join(f"key_{n}" for n in range(len(by)))
+        if names:
+            listed = ", ".join(names)
             rows = sum_sql(STEPS, "steps", rolled=rolled)
-            sql += f" GROUP BY {names} HAVING {rows} > 0"
-            sql += f" ORDER BY sum_cost_usd DESC, {names} LIMIT {limit:d}"
+            sql += f" GROUP BY {listed} HAVING {rows} > 0"
+            sql += f" ORDER BY sum_cost_usd DESC, {listed} LIMIT {limit:d}"
         return self.engine.query(sql, params, _BOUNDED)
 
     def groups(self, key: str) -> int:
