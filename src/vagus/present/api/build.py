@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from vagus.present.api import (
     attribution,
+    bills,
     budgets,
     changes,
     health,
@@ -37,7 +38,7 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
-    targets, sql, instrumentation, spend, budgets, prices, attribution,
+    targets, sql, instrumentation, spend, budgets, bills, prices, attribution,
     health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
