@@ -74,7 +74,7 @@ def test_a_measure_of_ones_own_joins_the_catalogue(tmp_path: Path) -> None:
 
 
 def test_an_unknown_measure_is_named() -> None:
-    with pytest.raises(BadInput, match=r"no measure 'speed'; known: agent_steps, "):
+    with pytest.raises(BadInput, match=r"no measure 'speed'; known: aborted_share, "):
         load_catalogue().get("speed")
 
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vagus.errors import BadInput
 from vagus.measures.facts import SCORES, STEPS, TRACES, Table
-from vagus.measures.filter import Bound, Filter, Search, Term, Values, parse, render, where
+from vagus.measures.filter import (
+    Bound,
+    Filter,
+    Like,
+    Search,
+    Term,
+    Values,
+    parse,
+    render,
+    where,
+)
 from vagus.store.engine import Engine
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
@@ -27,7 +37,8 @@ bounds = st.builds(
     st.floats(allow_nan=False, allow_infinity=False),
 )
 searches = st.builds(Search, text.filter(bool))
-terms = st.one_of(values, bounds, searches)
+likes = st.builds(Like, st.sampled_from(TRACES.dimensions), text)
+terms = st.one_of(values, bounds, searches, likes)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +55,8 @@ terms = st.one_of(values, bounds, searches)
         ("model:anthropic:claude", (Values("model", ("anthropic:claude",)),)),
         ("duration_ms>2000", (Bound("duration_ms", ">", 2000.0),)),
         ("cost_usd <= 0.5", (Bound("cost_usd", "<=", 0.5),)),
+        ("model~gpt-4*mini", (Like("model", "gpt-4*mini"),)),
+        ('name~"a b"', (Like("name", "a b"),)),
         ("refund", (Search("refund"),)),
         ('"refund policy" team:a', (Search("refund policy"), Values("team", ("a",)))),
     ],
@@ -95,6 +108,8 @@ def test_the_sql_depends_on_the_shape_alone(given_terms: list[Term], data: st.Da
         """The same shape with other literals."""
         if isinstance(term, Search):
             return Search(data.draw(text))
+        if isinstance(term, Like):
+            return Like(term.dimension, data.draw(text))
         if isinstance(term, Bound):
             return Bound(term.column, term.operator, data.draw(st.floats(allow_nan=False)))
         return Values(
@@ -130,3 +145,26 @@ def test_every_dimension_and_number_can_be_filtered_in_the_engine(
             f"SELECT count() FROM {table.name} WHERE {clause.sql}", clause.params
         )
         assert counted.one() >= 0
+
+
+pieces = st.text("aAbB%_*\\\\ .", max_size=6)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces, st.lists(pieces, min_size=1, max_size=8))
+def test_the_engine_and_python_agree_on_what_is_like_what(
+    engine: Engine, wanted: str, values: list[str]
+) -> None:
+    like = Like("name", wanted)
+    clause = where(Filter((like,)), TRACES)
+    found = engine.query(
+        f"SELECT {clause.sql} AS fits FROM (SELECT arrayJoin({{values:Array(String)}}) AS name)",
+        {**clause.params, "values": values},
+    )["fits"]
+    assert [bool(fits) for fits in found] == [like.fits(value) for value in values]
+
+
+@given(st.lists(st.one_of(values, likes), max_size=3), st.dictionaries(text, text))
+def test_a_row_fits_when_every_term_does(some: list[Values | Like], row: dict[str, str]) -> None:
+    each = [Filter((term,)).fits(lambda name: row.get(name, "")) for term in some]
+    assert Filter(tuple(some)).fits(lambda name: row.get(name, "")) == all(each)

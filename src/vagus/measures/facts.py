@@ -192,12 +192,15 @@ STEPS = Table(
         "finish_reason", "tool", "tool_set", "service_tier", "cost_source",
     ),
     raw=(
-        "name", "operation", "status", "price_source", "price_id", "tenant", "user", "session",
-        "trace_id", "span_id", "parent_span_id", "response_id",
+        "name", "operation", "status", "price_source", "price_id", "is_retry", "is_local_cache",
+        "is_cut_off", "tenant", "user", "session", "trace_id", "span_id", "parent_span_id",
+        "response_id",
     ),
     numbers=(
         "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
-        "reasoning_tokens", "retrieved", "top_score", "document_age_days", "rerank_moved",
+        "cache_write_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",
+        "image_input_tokens", "image_output_tokens", "web_search_requests", "retrieved",
+        "top_score", "document_age_days", "rerank_moved",
     ),
     searched=("name",),
 )  # fmt: skip

@@ -16,6 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ENUMS = ("status", "source", "cost_source")
+_FLAGS = ("is_billable", "is_retry", "is_local_cache", "is_cut_off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def where(parsed: Filter, table: Table, prefix: str = "filter") -> Where:
 
 def text_sql(column: str) -> str:
     """A dimension as text: enumerations and flags compare as their words."""
-    return f"toString({column})" if column in (*_ENUMS, "is_billable") else column
+    return f"toString({column})" if column in (*_ENUMS, *_FLAGS) else column
 
 
 def check_dimension(name: str, table: Table, field_name: str) -> None:
