@@ -9,6 +9,9 @@ from typing import Any
 from vagus.receive.dialects.build import json_text
 from vagus.receive.providers.usage import Usage
 
+#: The reason of a stream that ended before it had one.
+INTERRUPTED = "interrupted"
+
 #: Every provider's word for why it stopped, in the words of OpenTelemetry.
 _FINISH_REASONS = {
     "stop": "stop",
@@ -114,6 +117,7 @@ class Reading:
         found["gen_ai.request.stream"] = self.is_streaming
         if self.is_cut_off:
             found["vagus.stream.cut_off"] = True
+            found.setdefault("gen_ai.response.finish_reasons", [INTERRUPTED])
         return found | self.usage.attributes()
 
 

@@ -168,7 +168,7 @@ def family_of(sample: Chunk, hint: str) -> Family | None:
     kind = text(sample, "type")
     if at(sample, "object") == "list" and "data" in sample:
         return EMBEDDINGS
-    if text(sample, "object") == "response" or kind.startswith("response."):
+    if text(sample, "object") in ("response", "realtime.response") or kind.startswith("response."):
         return RESPONSES
     if "choices" in sample:
         return CHAT
