@@ -42,11 +42,12 @@ TABLES = {
     "steps": _SETTLED.format(table="steps"),
     "ledger": _SETTLED.format(table="steps") + " AND is_billable = 1",
     "scores": _SETTLED.format(table="scores"),
+    "repricings": "SELECT * FROM repricings WHERE project = {project:String}",
 }
 
 # The engine's own setting that filters a table wherever it is read: a second fence, which does
 # not depend on the parser here.
-FENCED = ("spans", "logs", "metric_points", "traces", "steps", "scores")
+FENCED = ("spans", "logs", "metric_points", "traces", "steps", "scores", "repricings")
 
 
 def _words(text: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from vagus.present.shorten import FIRST_BYTES, shorten_items, shorten_messages, 
 from vagus.present.trace import read_trace_scores
 from vagus.store.engine import Engine
 
+_STEP_FLAGS = ("is_billable", "is_retry", "is_local_cache", "is_cut_off")
 KINDS = ("empty", "string", "bool", "int", "double", "array", "kvlist", "bytes")
 MAX_LOGS = 200
 #: A span may come again; no more rows of one than these are put together.
@@ -153,14 +154,17 @@ def _step(engine: Engine, project: str, trace_id: str, span_id: str) -> dict[str
     """What settling made of the span: money, retries and retrieval; None when it means nothing."""
     answer = engine.query(
         "SELECT toString(model) AS model, error_class, is_billable = 1 AS is_billable, "
-        "is_retry = 1 AS is_retry, cost_usd, cost_input_usd, cost_output_usd, cost_cache_usd, "
-        "toString(cost_source) AS cost_source, retrieved, top_score, document_age_days, "
+        "is_retry = 1 AS is_retry, is_local_cache = 1 AS is_local_cache, "
+        "is_cut_off = 1 AS is_cut_off, service_tier, cost_usd, cost_input_usd, cost_output_usd, "
+        "cost_cache_usd, cost_cache_read_usd, cost_cache_write_usd, cost_audio_usd, "
+        "cost_image_usd, cost_request_usd, reported_cost_usd, computed_cost_usd, "
+        "toString(cost_source) AS cost_source, price_source, price_id, before_rules, retrieved, top_score, document_age_days, "
         "rerank_moved FROM steps FINAL WHERE project = {project:String} "
         "AND trace_id = {trace_id:String} AND span_id = {span_id:String} "
         "ORDER BY version DESC LIMIT 1",
         {"project": project, "trace_id": trace_id, "span_id": span_id},
     )
     for step in answer.dicts():
-        booleans = {name: bool(step[name]) for name in ("is_billable", "is_retry")}
+        booleans = {name: bool(step[name]) for name in _STEP_FLAGS}
         return step | booleans
     return None
