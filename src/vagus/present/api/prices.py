@@ -59,7 +59,7 @@ class PriceBody(PriceSpec):
     updated_ms: int
 
 
-class UnknownBody(Model):
+class UnknownPriceBody(Model):
     """Calls of one model whose cost is unknown, and why."""
 
     provider: str
@@ -81,7 +81,7 @@ class RepriceSpec(Model):
     why: str = Field("", max_length=500)
 
 
-class JobBody(Model):
+class RepriceJobBody(Model):
     """A job that prices history again; amounts are those of the steps that change."""
 
     id: str
@@ -102,7 +102,7 @@ class JobBody(Model):
     updated_ms: int
 
 
-class ChangeBody(Model):
+class RepricedBody(Model):
     """One row that a job changed: what it said before and after; a trace has no span id."""
 
     trace_id: str
@@ -137,7 +137,7 @@ def unknown_prices(
     start: From = "-24h",
     end: To = "now",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[UnknownBody]:
+) -> list[UnknownPriceBody]:
     """The models whose calls have no known cost, those with the most calls first."""
     start_s, end_s = parse_range(start, end, now_s=services.now_s)
     condition, params = scope(principal.project, start_s - start_s % 60, end_s)
@@ -153,11 +153,11 @@ def unknown_prices(
         f"HAVING calls > 0 ORDER BY calls DESC, provider, model, reason LIMIT {limit:d}",
         params,
     )
-    return [UnknownBody.model_validate(row) for row in found.dicts()]
+    return [UnknownPriceBody.model_validate(row) for row in found.dicts()]
 
 
 @router.post("/prices/reprice", status_code=202)
-def reprice(services: Given, principal: CanWrite, body: RepriceSpec) -> JobBody:
+def reprice(services: Given, principal: CanWrite, body: RepriceSpec) -> RepriceJobBody:
     """Price history again by the prices and rules of now; what was shown before is kept."""
     start_s, end_s = parse_range(body.start, body.end, now_s=services.now_s)
     order = Order(
@@ -176,7 +176,7 @@ def reprice(services: Given, principal: CanWrite, body: RepriceSpec) -> JobBody:
 
 
 @router.get("/prices/reprice")
-def reprice_jobs(services: Given, principal: CanRead) -> list[JobBody]:
+def reprice_jobs(services: Given, principal: CanRead) -> list[RepriceJobBody]:
     """The jobs of the project, the newest first."""
     return [_job(job) for job in list_jobs(services.meta, principal.project)]
 
@@ -184,7 +184,7 @@ def reprice_jobs(services: Given, principal: CanRead) -> list[JobBody]:
 @router.get("/prices/reprice/{job_id}")
 def reprice_job(
     services: Given, principal: CanRead, job_id: Annotated[str, Path(max_length=64)]
-) -> JobBody:
+) -> RepriceJobBody:
     """How far a job is, and what it changed."""
     return _job(get_job(services.meta, principal.project, job_id))
 
@@ -195,7 +195,7 @@ def reprice_changes(
     principal: CanRead,
     job_id: Annotated[str, Path(max_length=64)],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> list[ChangeBody]:
+) -> list[RepricedBody]:
     """The rows that a job changed, with what was shown before."""
     job = get_job(services.meta, principal.project, job_id)
     found = services.engine.query(
@@ -204,7 +204,7 @@ def reprice_changes(
         f"LIMIT {limit:d}",
         {"project": principal.project, "job": job.id},
     )
-    return [ChangeBody.model_validate(row) for row in found.dicts()]
+    return [RepricedBody.model_validate(row) for row in found.dicts()]
 
 
 @router.get("/prices/{price_id}")
@@ -304,7 +304,7 @@ def _body(row: Any) -> PriceBody:
     )
 
 
-def _job(job: Job) -> JobBody:
+def _job(job: Job) -> RepriceJobBody:
     shown = {
         **msgspec.to_builtins(job.order),
         **msgspec.to_builtins(job.progress),
@@ -313,4 +313,4 @@ def _job(job: Job) -> JobBody:
         "created_ms": job.created_ms,
         "updated_ms": job.updated_ms,
     }
-    return JobBody(**{name: shown[name] for name in JobBody.model_fields})
+    return RepriceJobBody(**{name: shown[name] for name in RepriceJobBody.model_fields})
