@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "clients"
 KEYS = frozenset(
     {
-        "title", "environment", "script", "transport", "arguments", "environ", "says", "fast",
+        "title", "project", "environment", "script", "transport", "arguments", "environ", "says", "fast",
         "trace", "span", "score",
     }
 )  # fmt: skip
@@ -23,11 +23,12 @@ class Client:
     """One row of the matrix.
 
     `environ` is all that tells the client of Vagus, except what `arguments` names of its
-    constructor. `says` are the lines it may print, as patterns; any other line is a complaint.
+    constructor. `project` is `default` where a client cannot carry a key. `says` are the lines it may print, as patterns; any other line is a complaint.
     """
 
     name: str
     title: str
+    project: str
     environment: str
     script: Path
     transport: str
@@ -55,6 +56,7 @@ def read_client(path: Path) -> Client:
     return Client(
         name=path.stem,
         title=told["title"],
+        project=told.get("project", path.stem),
         environment=told["environment"],
         script=FOLDER / told.get("script", f"{path.stem}.py"),
         transport=told["transport"],

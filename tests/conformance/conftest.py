@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def receiving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A server whose only scores are those that clients send."""
-    with serving(tmp_path_factory.mktemp("conformance") / "data", "--quality-enabled=false") as s:
+    with serving(tmp_path_factory.mktemp("conformance") / "data", "--quality-sample-rate=0") as s:
         yield s
 
 

@@ -11,6 +11,7 @@ from conformance.client import Client
 from conformance.environment import is_node, program
 
 TIMEOUT_S = 120.0
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 #: The script runs as it is. Before it, logging is set up, for without a handler many libraries
 #: keep their warnings to themselves.
 _RUN = """
@@ -52,6 +53,6 @@ def complaints(client: Client, output: str) -> list[str]:
     """The lines that the client was not expected to say."""
     return [
         f"it said: {line}"
-        for line in output.splitlines()
+        for line in _COLOUR.sub("", output).splitlines()
         if line.strip() and not any(re.search(pattern, line) for pattern in client.says)
     ]

@@ -176,6 +176,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the output is the client's."""
 
+    def do_GET(self) -> None:
+        """Answer with nothing: some clients fetch a list of prices."""
+        self._json(200, {})
+
     def do_POST(self) -> None:
         """Answer one call."""
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))

@@ -98,7 +98,8 @@ def _span(body: Mapping[str, Any]) -> Row:
         "status": span["status"],
         "error": (step or {}).get("error_class", "") if span["status"] == "error" else "",
     }
-    if step and step["is_billable"]:
+    # A call that failed before it used anything is charged nothing, and says so by its source.
+    if step and step["is_billable"] and step["cost_source"] != "none":
         row["cost_usd"] = "unknown" if step["cost_usd"] is None else step["cost_usd"]
         row["cost_source"] = step["cost_source"]
     return row

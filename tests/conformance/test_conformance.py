@@ -27,7 +27,7 @@ CLIENTS = [
 def test_what_an_unmodified_client_says_is_what_is_read_back(
     client: Client, receiving: Serving, provider_url: str, matrix: Matrix, tmp_path: Path
 ) -> None:
-    tenant = receiving.tenant(client.name)
+    tenant = receiving.tenant(client.project)
 
     wrong = run_client(client, _places(receiving, tenant, provider_url), tmp_path)
     wrong += _await(client, tenant)
