@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.calls import NOW_NS, Door, spans_of, verdicts_of
+from support.door import NOW_NS, Door, spans_of, verdicts_of
 from vagus.errors import BadInput
 from vagus.receive.dialects import generic
 from vagus.receive.dialects.build import span_id_of, trace_id_of

@@ -15,6 +15,7 @@ from vagus.receive.dialects.base import Route
 from vagus.receive.dialects.datadog import routes as datadog
 from vagus.receive.dialects.langfuse import routes as langfuse
 from vagus.receive.dialects.langsmith import routes as langsmith
+from vagus.receive.dialects.opik import routes as opik
 
 #: Where two protocols use one path, the route that stands first answers both.
 ROUTES: tuple[Route, ...] = (
@@ -27,5 +28,6 @@ ROUTES: tuple[Route, ...] = (
     *logfire.ROUTES,
     *helicone.ROUTES,
     *bedrock.ROUTES,
+    *opik.ROUTES,
     *firehose.ROUTES,
 )

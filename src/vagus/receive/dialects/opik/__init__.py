@@ -1,0 +1,1 @@
+"""Opik's protocol: traces, spans, feedback scores and prompts."""
