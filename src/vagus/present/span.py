@@ -12,6 +12,7 @@ from vagus.meaning.content import Event
 from vagus.meaning.documents import read_documents
 from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import log_event, read_conversation, read_events
+from vagus.meaning.prompt import read_prompt
 from vagus.meaning.values import loads
 from vagus.present.shorten import FIRST_BYTES, shorten_items, shorten_messages, shorten_text
 from vagus.present.trace import read_trace_scores
@@ -64,6 +65,8 @@ def read_span(
         "output": shorten_messages(talk.output, budget),
         "tools": shorten_items(talk.tools, "description", budget),
         "documents": shorten_items(retrieval.documents, "content", budget),
+        "documents_in": shorten_items(retrieval.inputs, "content", budget),
+        "prompt": _prompt(attributes),
         "query": query,
         "query_cut": query_cut,
         "step": _step(engine, project, trace_id, span_id),
@@ -74,6 +77,17 @@ def read_span(
         ],
         "logs": shorten_items([_log(log) for log in logs], "body", budget),
     }
+
+
+def _prompt(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The managed prompt of the call; a template too long for a first look keeps its name only."""
+    use = read_prompt(attributes)
+    if use is None:
+        return None
+    built: dict[str, Any] = msgspec.to_builtins(use)
+    if len(msgspec.json.encode(built)) > FIRST_BYTES:
+        built = built | {"template": None, "variables": {}}
+    return built
 
 
 def _row(engine: Engine, project: str, trace_id: str, span_id: str) -> dict[str, Any]:

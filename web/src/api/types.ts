@@ -165,6 +165,10 @@ export interface MessagePart {
   file_id?: string;
   mime_type?: string;
   modality?: string;
+  size_bytes?: number | null;
+  sha256?: string;
+  signature?: string;
+  is_error?: boolean;
   cut?: number;
 }
 
@@ -191,6 +195,14 @@ export interface DocumentRow {
   cut?: number;
 }
 
+export interface PromptUse {
+  name: string;
+  version: string;
+  id: string;
+  template: unknown;
+  variables: Record<string, unknown>;
+}
+
 export interface SpanDetail {
   span: Record<string, unknown>;
   attributes: Attribute[];
@@ -201,6 +213,7 @@ export interface SpanDetail {
   output: Message[];
   tools: unknown[];
   documents: DocumentRow[];
+  prompt: PromptUse | null;
   query: string;
   step: Record<string, unknown> | null;
   scores: ScoreRow[];

@@ -1,6 +1,7 @@
 // The conversation of a model call, whatever SDK sent it: the server made one content model.
 
 import type { ComponentChildren } from "preact";
+import { apiUrl } from "../api/client";
 import type { Message, MessagePart, ScoreRow } from "../api/types";
 import { bytes, visible } from "../lib/format";
 import { marksOf } from "../lib/highlights";
@@ -59,7 +60,7 @@ function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
       return (
         <details class="reasoning">
           <summary>Reasoning</summary>
-          <LongText text={part.content ?? ""} />
+          {part.content ? <LongText text={part.content} /> : <p class="quiet-text">The provider sent this thought encrypted.</p>}
         </details>
       );
     case "tool_call":
@@ -70,7 +71,7 @@ function bodyOf(part: MessagePart, scores: ScoreRow[]): ComponentChildren {
       );
     case "tool_call_response":
       return (
-        <Labelled label="tool answered" id={part.id}>
+        <Labelled label={part.is_error ? "tool failed" : "tool answered"} id={part.id}>
           <AnyValue value={part.response} />
         </Labelled>
       );
@@ -95,13 +96,23 @@ function Labelled({ label, id, children }: { label: string; id?: string | undefi
 }
 
 function MediaPart({ part }: { part: MessagePart }) {
-  const where = part.uri ?? part.file_id;
-  // Four base64 characters carry three bytes.
-  const size = part.content ? bytes(Math.round(((part.content.length + (part.cut ?? 0)) * 3) / 4)) : "";
+  const where = part.uri || part.file_id;
+  const source = thumbnailOf(part);
+  const size = part.size_bytes == null ? "" : bytes(part.size_bytes);
   return (
     <div class="media">
-      <span class="tag">{part.modality ?? part.mime_type ?? part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {size}{" "}
-      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">inside the message</span>}
+      {source ? <img class="media-thumbnail" src={source} alt={part.name ? visible(part.name) : "image of this message"} loading="lazy" /> : null}
+      <span class="tag">{part.modality || part.mime_type || part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {part.name ? visible(part.name) : null} {size}{" "}
+      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">{part.sha256 ? "in blob storage" : "inside the message"}</span>}
     </div>
   );
+}
+
+// Only what a browser shows without running anything: no SVG, and no address outside this server.
+const SHOWN = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+
+function thumbnailOf(part: MessagePart): string {
+  if (part.modality !== "image" || part.cut || !SHOWN.has(part.mime_type ?? "")) return "";
+  if (part.sha256) return apiUrl(`/blobs/${encodeURIComponent(part.sha256)}`, { thumbnail: "1" });
+  return part.type === "blob" && part.content ? `data:${part.mime_type};base64,${part.content}` : "";
 }

@@ -36,6 +36,7 @@ function tabsOf(detail: SpanDetail | undefined, scores: ScoreRow[]): Tab[] {
     { id: "documents", name: "Documents", n: detail.documents.length },
     { id: "scores", name: "Scores", n: scores.length },
     { id: "tools", name: "Tools", n: detail.tools.length },
+    { id: "prompt", name: "Prompt", n: detail.prompt ? 1 : 0 },
     { id: "attributes", name: "Attributes", n: detail.attributes.length + detail.resource.length },
     { id: "events", name: "Events and logs", n: detail.events.length + detail.logs.length + detail.links.length },
     { id: "json", name: "JSON", n: 1 },
@@ -91,6 +92,7 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
             {tab?.id === "documents" ? <Documents documents={isHere.documents} query={isHere.query} loadAll={() => setIsFull(true)} /> : null}
             {tab?.id === "scores" ? <ScoreList scores={own} answer={answerOf(isHere.output)} /> : null}
             {tab?.id === "tools" ? <JsonView value={isHere.tools} isTall /> : null}
+            {tab?.id === "prompt" ? <JsonView value={isHere.prompt} isTall /> : null}
             {tab?.id === "attributes" ? <Attributes attributes={isHere.attributes} resource={isHere.resource} /> : null}
             {tab?.id === "events" ? <EventsAndLogs detail={isHere} /> : null}
             {tab?.id === "json" ? <JsonView value={isHere} isTall /> : null}

@@ -123,6 +123,8 @@ class SpanBody(Model):
     output: list[Message]
     tools: list[dict[str, Any]]
     documents: list[dict[str, Any]]
+    documents_in: list[dict[str, Any]]
+    prompt: dict[str, Any] | None
     query: str
     query_cut: int | None
     step: dict[str, Any] | None
