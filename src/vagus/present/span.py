@@ -172,8 +172,8 @@ def _step(engine: Engine, project: str, trace_id: str, span_id: str) -> dict[str
         "is_cut_off = 1 AS is_cut_off, service_tier, cost_usd, cost_input_usd, cost_output_usd, "
         "cost_cache_usd, cost_cache_read_usd, cost_cache_write_usd, cost_audio_usd, "
         "cost_image_usd, cost_request_usd, reported_cost_usd, computed_cost_usd, "
-        "toString(cost_source) AS cost_source, price_source, price_id, before_rules, retrieved, top_score, document_age_days, "
-        "rerank_moved FROM steps FINAL WHERE project = {project:String} "
+        "toString(cost_source) AS cost_source, price_source, price_id, before_rules, retrieved, "
+        "top_score, document_age_days, rerank_moved FROM steps FINAL WHERE project = {project:String} "
         "AND trace_id = {trace_id:String} AND span_id = {span_id:String} "
         "ORDER BY version DESC LIMIT 1",
         {"project": project, "trace_id": trace_id, "span_id": span_id},
