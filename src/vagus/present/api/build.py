@@ -11,6 +11,7 @@ from vagus.present.api import (
     bills,
     budgets,
     changes,
+    export,
     health,
     incidents,
     instrumentation,
@@ -38,7 +39,7 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
-    targets, sql, instrumentation, spend, budgets, bills, prices, attribution,
+    targets, sql, instrumentation, spend, budgets, bills, export, prices, attribution,
     health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
