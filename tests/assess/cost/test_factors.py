@@ -7,10 +7,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from bench.spikes import CAUSES, a_world, charge, observe, spiked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assess.cost.spikes import CAUSES, a_world, charge, observe, spiked
 from vagus.assess.cost.factors import FACTORS, Sums, Window, split_change
 
 AMOUNT = st.floats(0, 1e6)
