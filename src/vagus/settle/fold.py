@@ -19,7 +19,7 @@ from vagus.settle.charge import PriceCall, charge_step
 from vagus.settle.failure import failure_class, is_cut_off
 from vagus.settle.rows import StepRow, TraceRow
 from vagus.settle.span import Span
-from vagus.settle.tokens import NO_TOKENS, tokens_of
+from vagus.settle.tokens import NO_TOKENS, Tokens, tokens_of
 from vagus.settle.tree import Tree, build_tree, critical_path
 
 
@@ -197,8 +197,6 @@ def _step(
     is_retry: bool,
 ) -> StepRow:
     span = tree.spans[n]
-    # Tokens are counted where they are charged; what a local cache repeats was not used again.
-    is_used = is_billable and not span.is_local_hit and not span.is_miscounted
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
     retrieved, top_score, age_days, moved = _retrieval(span, start_ms)
@@ -231,7 +229,7 @@ def _step(
         index_version=span.index_version,
         is_billable=int(is_billable),
         is_retry=int(is_retry),
-        **(tokens_of(span) if is_used else NO_TOKENS),
+        **_used(span, is_billable),
         has_usage=int(span.has_usage and not span.is_local_hit),
         is_usage_partial=int(span.is_usage_partial),
         is_local_cache=int(is_billable and span.is_local_hit),
@@ -245,6 +243,15 @@ def _step(
         rerank_moved=moved,
         response_id=span.response_id,
     )
+
+
+def _used(span: Span, is_billable: bool) -> Tokens:
+    """The tokens of a step, counted where they are charged.
+
+    What a local cache repeats was not used again, and what was miscounted is not known.
+    """
+    is_counted = is_billable and not span.is_local_hit and not span.is_miscounted
+    return tokens_of(span) if is_counted else NO_TOKENS
 
 
 def _retrieval(
