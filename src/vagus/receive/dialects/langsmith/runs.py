@@ -159,6 +159,7 @@ def _model(
         return read_usage(metadata, {}) if "usage_metadata" in metadata else {}
     outputs = mapping(run.get("outputs"))
     asked = mapping(extra.get("invocation_params"))
+    said = {**asked, **metadata}
     answered: dict[str, Any] = {}
     for message in messages_of(outputs):
         answered |= mapping(message.get("response_metadata"))
@@ -178,11 +179,9 @@ def _model(
         )
         or None,
         "openai.response.system_fingerprint": text(answered.get("system_fingerprint")) or None,
-        "gen_ai.request.temperature": number(
-            first(metadata, "ls_temperature") or asked.get("temperature")
-        ),
+        "gen_ai.request.temperature": number(first(said, "ls_temperature", "temperature")),
         "gen_ai.request.max_tokens": count(
-            first(metadata, "ls_max_tokens") or first(asked, "max_tokens", "max_completion_tokens")
+            first(said, "ls_max_tokens", "max_tokens", "max_completion_tokens")
         ),
         "gen_ai.request.top_p": number(asked.get("top_p")),
         **read_usage(metadata, outputs),
