@@ -33,7 +33,7 @@ _WORDS = (
 )
 
 
-def _words(chance: random.Random, count: int) -> str:
+def words(chance: random.Random, count: int) -> str:
     return " ".join(chance.choices(_WORDS, k=count))
 
 
@@ -114,8 +114,8 @@ class Requests:
                 "vagus.team": team,
                 "vagus.feature": chance.choice(("answers", "orders", "returns")),
                 "gen_ai.response.time_to_first_chunk": chance.random(),
-                "gen_ai.input.messages": _message("user", _words(chance, 80)),
-                "gen_ai.output.messages": _message("assistant", _words(chance, 90)),
+                "gen_ai.input.messages": _message("user", words(chance, 80)),
+                "gen_ai.output.messages": _message("assistant", words(chance, 90)),
             }
             for key, value in values.items():
                 target = span.attributes.add(key=key).value
