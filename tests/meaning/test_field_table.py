@@ -9,7 +9,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from support.segments import load, write
-from vagus.meaning.fields import FIELDS, KIND_HINTS, KIND_SOURCES
+from vagus.meaning.fields import COLUMNS, FIELDS
+from vagus.meaning.kinds import KIND_HINTS, KIND_SOURCES
 from vagus.meaning.read import read_fields
 from vagus.store.chdb import ChdbEngine
 
@@ -129,7 +130,7 @@ def spans_of(
             span.attributes.add(key=key).value.string_value = value
     write(path, project, message.SerializeToString())
     load(engine, path)
-    names = ", ".join(["kind", *(row.name for row in FIELDS)])
+    names = ", ".join(["kind", *(row.name for row in COLUMNS)])
     found = engine.query(
         f"SELECT {names} FROM spans WHERE project = {{p:String}} ORDER BY span_id", {"p": project}
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from vagus.meaning.compile import columns_sql, field_sql, kind_sql, pairs_sql
-from vagus.meaning.fields import FIELDS
+from collections.abc import Mapping
+
+from vagus.meaning.compile import SAID, field_sql, meaning_sql, resource_sql
+from vagus.meaning.fields import COLUMNS
 from vagus.store import otlp
 from vagus.store.load import Statement
 
-#: Fields that the spans table takes from the table of fields, `kind` aside.
-_NAMES = tuple(row.name for row in FIELDS)
+_RESOURCE_FOUND = f", {resource_sql()} AS resource_found"
 
 
 def _nested(raw: str) -> str:
@@ -70,78 +71,103 @@ def _lists(attributes: str, prefix: str) -> str:
     )
 
 
-def _resource(container: str, items: str, join: str) -> str:
-    """The part every signal shares: unfold resources and scopes, keep the resource's attributes."""
+def _resource(container: str, items: str, join: str, of_group: str = "") -> str:
+    """The part every signal shares: unfold resources and scopes, keep the resource's attributes.
+
+    `of_group` are further columns, worked out once for each scope.
+    """
     return f"""
-SELECT received, project, resource_keys, resource_kinds, resource_texts,
-  resource_texts[indexOf(resource_keys, 'service.name')] AS service,
-  resource_texts[indexOf(resource_keys, 'service.version')] AS service_version,
-  group.scope.name AS scope, group.scope.version AS scope_version,
-  {_json("group.scope.attributes")} AS scope_attributes, arrayJoin(group.{items}) AS item
+SELECT *, arrayJoin(items) AS item
 FROM (
-  SELECT received, project, {_lists("holder.resource.attributes", "resource_")},
-    arrayJoin(holder.{join}) AS group
+  SELECT received, project, resource_keys, resource_kinds, resource_texts,
+    resource_texts[indexOf(resource_keys, 'service.name')] AS service,
+    group.scope.name AS scope, group.scope.version AS scope_version,
+    {_json("group.scope.attributes")} AS scope_attributes, group.{items} AS items{of_group}
   FROM (
-    SELECT fromUnixTimestamp64Nano(toInt64(received_ns), 'UTC') AS received, project,
-      arrayJoin(request.{container}) AS holder
-    FROM {{source}}
+    SELECT received, project, {_lists("holder.resource.attributes", "resource_")},
+      arrayJoin(holder.{join}) AS group
+    FROM (
+      SELECT fromUnixTimestamp64Nano(toInt64(received_ns), 'UTC') AS received, project,
+        arrayJoin(request.{container}) AS holder
+      FROM {{source}}
+    )
   )
 )"""
+
+
+#: What a span is besides its meaning, from the columns of a segment read as spans.
+_RAW = {
+    "project": "project",
+    "segment": "{segment:UInt64}",
+    "received": "received",
+    "trace_id": "lower(hex(item.trace_id))",
+    "span_id": "lower(hex(item.span_id))",
+    "parent_span_id": (
+        "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))"
+    ),
+    "name": "item.name",
+    "otel_kind": "if(item.kind >= 0, if(item.kind <= 5, item.kind, 0), 0)",
+    "start_ns": "item.start_time_unix_nano",
+    "end_ns": "item.end_time_unix_nano",
+    "status": "if(item.status.code IN (1, 2), item.status.code, 0)",
+    "status_message": "item.status.message",
+    "trace_state": "item.trace_state",
+    "flags": "item.flags",
+    "service": "service",
+    "scope": "scope",
+    "scope_version": "scope_version",
+    "attr_keys": "keys",
+    "attr_kinds": "kinds",
+    "attr_values": "texts",
+    "resource_keys": "resource_keys",
+    "resource_kinds": "resource_kinds",
+    "resource_values": "resource_texts",
+    "scope_attributes": "scope_attributes",
+    "event_ns": "arrayMap(e -> e.time_unix_nano, item.events)",
+    "event_names": "arrayMap(e -> e.name, item.events)",
+    "event_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.events)",
+    "link_trace_ids": "arrayMap(l -> lower(hex(l.trace_id)), item.links)",
+    "link_span_ids": "arrayMap(l -> lower(hex(l.span_id)), item.links)",
+    "link_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.links)",
+    "dropped_attributes": "item.dropped_attributes_count",
+    "dropped_events": "item.dropped_events_count",
+    "dropped_links": "item.dropped_links_count",
+}
+
+
+def with_meaning(raw: Mapping[str, str], spans: str) -> tuple[tuple[str, ...], str]:
+    """The columns of the spans table and the SELECT that fills them.
+
+    `raw` are the columns that are taken over, as expressions over the columns of `spans`; among
+    these are `keys`, `texts` and `resource_found` (see `resource_sql`).
+    """
+    # The engine's effort to understand a statement grows with the columns of every level, so what
+    # is only taken over goes through all of them as one tuple.
+    at = {name: f"row.{n}" for n, name in enumerate(raw, start=1)}
+    taken = f"tuple({', '.join(raw.values())}) AS row"
+    row = f"SELECT {taken}, keys, texts, resource_found FROM ({spans})"
+    meaning = meaning_sql(row, start_ns=at["start_ns"])
+    said_status, said_message = (field_sql(SAID[name]) for name in ("status", "status_message"))
+    columns = {
+        **at,
+        "status": f"if({at['status']} = 0, if({said_status} = 'error', 2, 0), {at['status']})",
+        "status_message": (
+            f"if({at['status_message']} = '', {said_message}, {at['status_message']})"
+        ),
+        **{row.name: field_sql(row) for row in COLUMNS},
+        "kind": "kind",
+    }
+    outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
+    return tuple(columns), f"SELECT {outputs}\nFROM ({meaning})"
 
 
 def _spans() -> Statement:
-    fields = {row.name: field_sql(row) for row in FIELDS}
-    columns = {
-        "project": "project",
-        "segment": "{segment:UInt64}",
-        "received": "received",
-        "trace_id": "lower(hex(item.trace_id))",
-        "span_id": "lower(hex(item.span_id))",
-        "parent_span_id": (
-            "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))"
-        ),
-        "name": "item.name",
-        "otel_kind": "if(item.kind BETWEEN 0 AND 5, item.kind, 0)",
-        "start_ns": "item.start_time_unix_nano",
-        "end_ns": "item.end_time_unix_nano",
-        "status": "if(item.status.code BETWEEN 0 AND 2, item.status.code, 0)",
-        "status_message": "item.status.message",
-        "trace_state": "item.trace_state",
-        "flags": "item.flags",
-        "service": "service",
-        "service_version": "service_version",
-        "scope": "scope",
-        "scope_version": "scope_version",
-        "kind": kind_sql(),
-        **fields,
-        "attr_keys": "keys",
-        "attr_kinds": "kinds",
-        "attr_values": "texts",
-        "resource_keys": "resource_keys",
-        "resource_kinds": "resource_kinds",
-        "resource_values": "resource_texts",
-        "scope_attributes": "scope_attributes",
-        "event_ns": "arrayMap(e -> e.time_unix_nano, item.events)",
-        "event_names": "arrayMap(e -> e.name, item.events)",
-        "event_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.events)",
-        "link_trace_ids": "arrayMap(l -> lower(hex(l.trace_id)), item.links)",
-        "link_span_ids": "arrayMap(l -> lower(hex(l.span_id)), item.links)",
-        "link_attributes": f"arrayMap(v -> {_json('v.attributes')}, item.links)",
-        "dropped_attributes": "item.dropped_attributes_count",
-        "dropped_events": "item.dropped_events_count",
-        "dropped_links": "item.dropped_links_count",
-    }
-    outputs = ",\n  ".join(f"{sql} AS out_{name}" for name, sql in columns.items())
-    select = f"""SELECT {outputs}
-FROM (
-  SELECT *, {columns_sql()}
-  FROM (
-    SELECT *, {pairs_sql()} AS pairs
-    FROM (SELECT *, {_lists("item.attributes", "")}
-      FROM ({_resource("resource_spans", "spans", "scope_spans")}))
-  )
-)"""
-    return Statement("spans", "TracesRecord", otlp.TRACES, tuple(columns), select)
+    spans = (
+        f"SELECT *, {_lists('item.attributes', '')} FROM "
+        f"({_resource('resource_spans', 'spans', 'scope_spans', _RESOURCE_FOUND)})"
+    )
+    columns, select = with_meaning(_RAW, spans)
+    return Statement("spans", "TracesRecord", otlp.TRACES, columns, select)
 
 
 def _logs() -> Statement:

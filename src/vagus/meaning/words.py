@@ -1,0 +1,241 @@
+"""The canonical words, and what emitters write for them (in lower case).
+
+A word that is mapped to '' says nothing.
+"""
+
+from __future__ import annotations
+
+PROVIDERS = {
+    # OpenTelemetry's names, and those of services that it has none for, stand for themselves.
+    **{
+        name: name
+        for name in (
+            "openai",
+            "anthropic",
+            "cohere",
+            "deepseek",
+            "groq",
+            "perplexity",
+            "mistral_ai",
+            "moonshot_ai",
+            "x_ai",
+            "azure.ai.inference",
+            "azure.ai.openai",
+            "aws.bedrock",
+            "aws.sagemaker",
+            "gcp.gemini",
+            "gcp.gen_ai",
+            "gcp.vertex_ai",
+            "ibm.watsonx.ai",
+            "cerebras",
+            "fireworks",
+            "together",
+            "openrouter",
+            "ollama",
+            "vllm",
+            "voyage",
+            "jina",
+            "meta",
+            "zai",
+            "minimax",
+            "oracle",
+            "litellm_proxy",
+        )
+    },
+    "az.ai.inference": "azure.ai.inference",
+    "azure_ai": "azure.ai.inference",
+    "az.ai.openai": "azure.ai.openai",
+    "azure": "azure.ai.openai",
+    "azure_openai": "azure.ai.openai",
+    "azure-openai": "azure.ai.openai",
+    "azurechatopenai": "azure.ai.openai",
+    "azureopenai": "azure.ai.openai",
+    "chatopenai": "openai",
+    "openai_responses": "openai",
+    "text-completion-openai": "openai",
+    "chatanthropic": "anthropic",
+    "anthropic-chat": "anthropic",
+    "gemini": "gcp.gemini",
+    "google": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google_generative_ai": "gcp.gemini",
+    "google-gla": "gcp.gemini",
+    "chatgooglegenerativeai": "gcp.gemini",
+    "google_ai_studio": "gcp.gemini",
+    "vertex": "gcp.vertex_ai",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "vertex_ai_beta": "gcp.vertex_ai",
+    "google-vertex": "gcp.vertex_ai",
+    "google_vertexai": "gcp.vertex_ai",
+    "google.vertex": "gcp.vertex_ai",
+    "google.vertex.chat": "gcp.vertex_ai",
+    "chatvertexai": "gcp.vertex_ai",
+    "xai": "x_ai",
+    "x-ai": "x_ai",
+    "grok": "x_ai",
+    "mistralai": "mistral_ai",
+    "mistral": "mistral_ai",
+    "chatmistralai": "mistral_ai",
+    "moonshot": "moonshot_ai",
+    "aws": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "amazon_bedrock": "aws.bedrock",
+    "amazon-bedrock": "aws.bedrock",
+    "chatbedrock": "aws.bedrock",
+    "chatbedrockconverse": "aws.bedrock",
+    "sagemaker": "aws.sagemaker",
+    "watsonx": "ibm.watsonx.ai",
+    "cohere_chat": "cohere",
+    "chatcohere": "cohere",
+    "chatgroq": "groq",
+    "chatdeepseek": "deepseek",
+    "chatollama": "ollama",
+    "ollama_chat": "ollama",
+    "fireworks_ai": "fireworks",
+    "together_ai": "together",
+    "togetherai": "together",
+    "hosted_vllm": "vllm",
+    # Frameworks and stand-ins that put their own name where the provider's belongs.
+    **dict.fromkeys(
+        (
+            "langchain",
+            "langchain-core",
+            "langgraph",
+            "llamaindex",
+            "llama_index",
+            "haystack",
+            "dspy",
+            "crewai",
+            "autogen",
+            "pydantic_ai",
+            "pydantic-ai",
+            "litellm",
+            "openai_agents",
+            "fake",
+            "fake-list",
+            "fake-list-chat-model",
+            "fakelistchatmodel",
+            "fakechatmodel",
+            "generic-fake-chat-model",
+            "genericfakechatmodel",
+            "custom",
+            "other",
+        ),
+        "",
+    ),
+}
+
+#: Gateways and libraries that write `provider/model` where the model's name belongs.
+MODEL_PREFIXES = {
+    prefix: PROVIDERS[prefix]
+    for prefix in (
+        "openai",
+        "anthropic",
+        "azure",
+        "azure_ai",
+        "bedrock",
+        "bedrock_converse",
+        "vertex_ai",
+        "vertex_ai_beta",
+        "gemini",
+        "cohere",
+        "cohere_chat",
+        "deepseek",
+        "fireworks_ai",
+        "groq",
+        "mistral",
+        "ollama",
+        "ollama_chat",
+        "openrouter",
+        "perplexity",
+        "together_ai",
+        "xai",
+        "x-ai",
+    )
+}
+
+FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "completed": "stop",
+    "complete": "stop",
+    "finishreason.stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "finishreason.max_tokens": "length",
+    "model_length": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "tool_calls": "tool_call",
+    "tool-calls": "tool_call",
+    "tool_call": "tool_call",
+    "function_call": "tool_call",
+    "safety": "content_filter",
+    "finishreason.safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "spii": "content_filter",
+    "content-filter": "content_filter",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "refusal": "content_filter",
+    "error_toxic": "content_filter",
+}
+
+#: A request for `auto` says nothing about the tier that answered.
+SERVICE_TIERS = {
+    "auto": "",
+    "standard": "default",
+    "standard_only": "default",
+    "on_demand": "default",
+    "default": "default",
+    "batch": "batch",
+    "flex": "flex",
+    "priority": "priority",
+}
+
+CACHE_ACCOUNTING = {"inclusive": "inclusive", "exclusive": "exclusive"}
+
+BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
+
+#: Operations of the Vercel AI SDK that stream.
+STREAMING = BOOLEANS | {
+    "ai.streamtext": "true",
+    "ai.streamtext.dostream": "true",
+    "ai.streamobject": "true",
+    "ai.streamobject.dostream": "true",
+    "ai.generatetext": "false",
+    "ai.generatetext.dogenerate": "false",
+    "ai.generateobject": "false",
+    "ai.generateobject.dogenerate": "false",
+}
+
+LOCAL_CACHE = {"hit": "hit", "true": "hit", "1": "hit", "miss": "", "false": "", "0": ""}
+
+OPERATIONS = {
+    "ai.generatetext": "invoke_agent",
+    "ai.streamtext": "invoke_agent",
+    "ai.generateobject": "invoke_agent",
+    "ai.streamobject": "invoke_agent",
+    "ai.generatetext.dogenerate": "chat",
+    "ai.streamtext.dostream": "chat",
+    "ai.generateobject.dogenerate": "chat",
+    "ai.streamobject.dostream": "chat",
+    "ai.embed": "embeddings",
+    "ai.embed.doembed": "embeddings",
+    "ai.embedmany": "embeddings",
+    "ai.embedmany.doembed": "embeddings",
+    "ai.rerank": "rerank",
+    "ai.rerank.dorerank": "rerank",
+    "ai.toolcall": "execute_tool",
+    "completion": "text_completion",
+    "embedding": "embeddings",
+}
+
+#: What a span says about its own end where the status of OpenTelemetry does not.
+STATUSES = {"error": "error", "true": "error", "debug": "", "default": "", "warning": ""}
