@@ -197,6 +197,21 @@ def test_many_segments_are_put_together_and_said_so(desk):
     assert found["change_usd"] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_the_minute_between_two_stretches_counts_once(desk):
+    middle_s = NOW_S - DAY_S
+    middle_s += 30 - middle_s % 60
+    insert(desk, [call(desk, NOW_S - middle_s + offset) for offset in (20, -20, 300)])
+
+    asked = {
+        "before": {"from": middle_s - 3600, "to": middle_s},
+        "after": {"from": middle_s, "to": middle_s + 3600},
+    }
+    found = desk.post("/api/v1/spend/explain", asked)
+
+    assert found["before_usd"] == pytest.approx(0.003)
+    assert found["after_usd"] == pytest.approx(0.006)
+
+
 def test_nothing_before_and_nothing_after_is_no_change(desk):
     found = desk.post("/api/v1/spend/explain", question())
 

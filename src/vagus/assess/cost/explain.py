@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 from vagus.assess.cost.factors import FACTORS, Segment, Split, Sums, Window, split_change
@@ -74,6 +74,9 @@ def explain(before: Ledger, after: Ledger, by: str = "feature") -> Explained:
     The stretches may differ in length: the difference is then part of the volume.
     """
     check_dimension(by, STEPS, "by")
+    if before.start_s < after.start_s < before.end_s <= after.start_s + 60:
+        # Where one stretch ends and the other begins, the minute between them counts once.
+        before = replace(before, end_s=after.start_s)
     read = [_read(ledger, by) for ledger in (before, after)]
     groups = _largest(((key[0], sums) for side in read for key, sums in side.items()), MAX_GROUPS)
     segments = _largest(
