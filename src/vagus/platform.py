@@ -31,8 +31,11 @@ from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode
 from vagus.model.finding import Finding
 from vagus.present.api.services import IngestHealth, Services
+from vagus.receive.blobs import BlobStore, take_blobs
 from vagus.receive.dialects.base import Notes
 from vagus.receive.receiver import Receiver
+from vagus.receive.redact.book import RuleBook
+from vagus.receive.redact.seal import key_at
 from vagus.receive.wal import Wal
 from vagus.respond.egress import Egress
 from vagus.respond.lifecycle import respond
@@ -68,6 +71,7 @@ _RELEASE_EVERY_S = 5.0
 #: Headers that say that a request did not begin on this machine, or began in a browser.
 _FOREIGN = frozenset(("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin"))
 _BACKFILL_S = 180.0
+_DAY_S = 86_400
 #: What rivals' protocols may have remembered in one project.
 _NOTES, _NOTE_KEY, _NOTE_VALUE = 10_000, 200, 262_144
 #: So many segments waiting mean that the loader is behind.
@@ -91,9 +95,10 @@ class _Checkpoints:
 class _Notes:
     """The notes of one project's dialects, bounded in size and number."""
 
-    def __init__(self, meta: Meta, project: str) -> None:
+    def __init__(self, meta: Meta, project: str, redaction: RuleBook) -> None:
         self._meta = meta
         self._prefix = f"note:{project}:"
+        self._redactor = redaction.redactor(project)
 
     def get(self, key: str) -> str | None:
         found = state.get(self._meta, self._prefix + key)
@@ -110,7 +115,7 @@ class _Notes:
             raise BadInput(
                 "this project has too many remembered names", field=key[:80], limit=f"{_NOTES}"
             )
-        state.put(self._meta, self._prefix + key, value)
+        state.put(self._meta, self._prefix + key, self._redactor.clean_text(value))
 
 
 def open_engine(loaded: Loaded) -> Engine:
@@ -145,10 +150,15 @@ class Platform:
             max_backlog_bytes=settings.receive.max_backlog_bytes,
             on_fatal=on_fatal,
         )
-        self.receiver = Receiver(
-            self.wal, self._admit, max_body_bytes=settings.receive.max_body_bytes
-        )
         checkpoints = _Checkpoints(self.meta)
+        self.redaction = RuleBook(checkpoints, key_at(settings.data / "redaction.key"))
+        self.blobs = BlobStore(settings.data / "blobs")
+        self.receiver = Receiver(
+            self.wal,
+            self._admit,
+            max_body_bytes=settings.receive.max_body_bytes,
+            clean=self._clean,
+        )
         self._journal = Journal(settings.data / "settling", self.engine)
         self.prices = PriceBook(self.meta)
         self.settler = Settler(
@@ -203,7 +213,7 @@ class Platform:
 
     def notes_of(self, project: str) -> Notes:
         """What the dialects of a project remember."""
-        return _Notes(self.meta, project)
+        return _Notes(self.meta, project, self.redaction)
 
     def services(self) -> Services:
         """What the API works with."""
@@ -219,6 +229,8 @@ class Platform:
             ingest_health=self._ingest_health,
             problems=self._problems,
             runbook=runbook,
+            redaction=self.redaction,
+            blobs=self.blobs,
             gate=self.gate,
         )
 
@@ -276,6 +288,11 @@ class Platform:
         if "host" in headers:
             check_loopback_host(headers)
         return True
+
+    def _clean(self, signal: str, project: str, body: bytes) -> bytes:
+        """A request without media, which are kept apart, and without what must not be stored."""
+        plain = take_blobs(signal, body, lambda content: self.blobs.put(project, content))
+        return self.redaction.redactor(project).clean_request(signal, plain)
 
     def _on_loaded(self, signal: str, segment: int) -> None:
         self._loaded_segments.put((signal, segment))
@@ -370,6 +387,7 @@ class Platform:
 
     def _retain(self) -> float:
         self.keeper.tick()
+        self.blobs.drop_older(time.time() - self.loaded.settings.store.retention_days * _DAY_S)
         self.access.keys.save_last_used()
         return _RETAIN_EVERY_S
 

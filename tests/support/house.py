@@ -22,6 +22,9 @@ from vagus.config import SettleSettings
 from vagus.config import load as load_settings
 from vagus.measures.catalogue import load_catalogue
 from vagus.present.api import IngestHealth, Services, build_api
+from vagus.receive.blobs import BlobStore
+from vagus.receive.redact.book import RuleBook
+from vagus.receive.redact.seal import key_at
 from vagus.settle.journal import Journal
 from vagus.settle.settler import Settler
 from vagus.store.chdb import ChdbEngine
@@ -79,6 +82,8 @@ class House:
             ingest_health=lambda: IngestHealth(12.5, 100, 20.0, {"bad_key": 2}, NOW_MS),
             problems=lambda: self.problems,
             runbook=lambda cause: f"# {cause}\n",
+            redaction=RuleBook(Memory(), key_at(folder / "redaction.key")),
+            blobs=BlobStore(folder / "blobs"),
         )
         self.app: FastAPI = build_api(self.services)
 

@@ -29,6 +29,8 @@ from vagus.receive.record import Entry, request_id
 from vagus.receive.wal import Wal
 
 Authenticate = Callable[[str | None, Mapping[str, str]], str]
+#: Takes out of a request (signal, project, protobuf) what must not be stored in it.
+Clean = Callable[[str, str, bytes], bytes]
 
 PROTOBUF_TYPES = ("application/x-protobuf", "application/protobuf")
 JSON_TYPE = "application/json"
@@ -46,6 +48,10 @@ _REASONS: tuple[tuple[type[VagusError], str], ...] = (
     (Overloaded, "overloaded"),
     (Unavailable, "unavailable"),
 )
+
+
+def _as_it_is(signal: str, project: str, body: bytes) -> bytes:
+    return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,14 @@ class Receiver:
         *,
         max_body_bytes: int,
         max_in_flight_bytes: int | None = None,
+        clean: Clean = _as_it_is,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.max_body_bytes = max_body_bytes
         self.budget = Budget(max_in_flight_bytes or 4 * max_body_bytes)
         self._wal = wal
         self._authenticate = authenticate
+        self._clean = clean
         self._now_ns = now_ns
         # Two, so that a large body does not hold up every other one, and no more, because each
         # may hold a whole inflated body that the budget does not know yet.
@@ -105,11 +113,11 @@ class Receiver:
         is_json = is_json_type(content_type)
         is_costly = is_json or encoding.strip().lower() not in ("", "identity")
         if len(body) <= (_INLINE_COSTLY_BYTES if is_costly else _INLINE_BYTES):
-            plain, checked = self._check(signal, encoding, is_json, body)
+            plain, checked = self._check(signal, project, encoding, is_json, body)
         else:
             loop = asyncio.get_running_loop()
             plain, checked = await loop.run_in_executor(
-                self.workers, self._check, signal, encoding, is_json, body
+                self.workers, self._check, signal, project, encoding, is_json, body
             )
         if not checked.items:
             metrics.REJECTED.labels(signal).inc(checked.rejected)
@@ -126,7 +134,8 @@ class Receiver:
         """
         for signal, request in (("traces", telemetry.traces), ("logs", telemetry.logs)):
             if request.ByteSize():
-                checked = check_request(signal, request.SerializeToString())
+                body_of = self._clean(signal, project, request.SerializeToString())
+                checked = check_request(signal, body_of)
                 if checked.items:
                     sent = b"\0".join((identity.encode(), body))
                     await self._store(signal, project, sent, checked)
@@ -150,11 +159,11 @@ class Receiver:
         return Accepted(checked.items, checked.rejected, checked.message, is_new)
 
     def _check(
-        self, signal: str, encoding: str, is_json: bool, body: bytes
+        self, signal: str, project: str, encoding: str, is_json: bool, body: bytes
     ) -> tuple[bytes, Checked]:
         plain = inflate(body, encoding, self.max_body_bytes)
         request = json_to_protobuf(signal, plain) if is_json and plain else plain
-        return plain, check_request(signal, request)
+        return plain, check_request(signal, self._clean(signal, project, request))
 
 
 def is_json_type(content_type: str) -> bool:

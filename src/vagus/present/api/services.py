@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import Request
 
@@ -12,8 +13,11 @@ from vagus.audit.log import Audit
 from vagus.config import Loaded
 from vagus.measures.catalogue import Catalogue
 from vagus.model.score import Score
+from vagus.receive.blobs import BlobStore
+from vagus.receive.redact.book import RuleBook
 from vagus.store.engine import Engine
 from vagus.store.meta.access.access import Access
+from vagus.store.meta.access.principal import Principal
 from vagus.store.meta.db import Meta
 
 
@@ -50,7 +54,17 @@ class Services:
     ingest_health: Callable[[], IngestHealth]
     problems: Callable[[], Sequence[str]]
     runbook: Callable[[str], str]
+    redaction: RuleBook
+    blobs: BlobStore
     gate: Gate = field(default_factory=Gate)
+
+    def record(
+        self, principal: Principal, action: str, object: str, detail: Mapping[str, Any]
+    ) -> None:
+        """Write down who did what in a project."""
+        self.audit.record(
+            principal.actor, action, object, principal.project, detail, now_ms=self.now_ms()
+        )
 
     @property
     def now_s(self) -> int:

@@ -1,0 +1,1 @@
+"""Redaction before storage: secrets always, personal data where a project asks for it."""

@@ -1,0 +1,63 @@
+"""The redaction rules of all projects, kept durably and ready to use."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from vagus.receive.redact.redactor import Redactor
+from vagus.receive.redact.rules import Rules, check_rules, read_rules, write_rules
+from vagus.receive.redact.seal import Sealer
+
+
+class State(Protocol):
+    """Small durable facts by name."""
+
+    def get(self, key: str) -> str | None:
+        """The value under a key."""
+        ...
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a value under a key."""
+        ...
+
+
+class RuleBook:
+    """What each project wants redacted; used by all threads of the receiver."""
+
+    def __init__(self, state: State, key: bytes) -> None:
+        self._state = state
+        self._key = key
+        self._redactors: dict[str, Redactor] = {}
+        self._lock = threading.Lock()
+
+    def rules(self, project: str) -> Rules:
+        """The rules of a project; secrets alone where it has set none."""
+        kept = self._state.get(_key_of(project))
+        return Rules() if kept is None else read_rules(kept)
+
+    def set_rules(self, project: str, rules: Rules) -> None:
+        """Set the rules of a project, for all that comes from now on; raises `BadInput`."""
+        checked = check_rules(rules)
+        with self._lock:
+            self._state.put(_key_of(project), write_rules(checked))
+            self._redactors[project] = Redactor(checked, self.sealer(project))
+
+    def redactor(self, project: str) -> Redactor:
+        """The redaction that is in force for a project."""
+        found = self._redactors.get(project)
+        if found is None:
+            with self._lock:
+                found = self._redactors.get(project)
+                if found is None:
+                    found = Redactor(self.rules(project), self.sealer(project))
+                    self._redactors[project] = found
+        return found
+
+    def sealer(self, project: str) -> Sealer:
+        """What seals and opens the values of a project."""
+        return Sealer(self._key, project)
+
+
+def _key_of(project: str) -> str:
+    return f"redaction:{project}"
