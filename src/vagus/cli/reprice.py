@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from typing import Any
 
@@ -30,8 +31,8 @@ def add_parser(commands: Any) -> None:
         help=f"address of the server [VAGUS_URL; default: {DEFAULT_URL}]",
     )
     add("--project", default="", help="the project; by default that of the key")
-    add("--from", dest="start", default="-30d", help="where to begin, such as -7d (default: -30d)")
-    add("--to", dest="end", default="now", help="where to end (default: now)")
+    add("--from", dest="start", default="30d", help="how long ago to begin (default: 30d)")
+    add("--to", dest="end", default="now", help="where to end, such as 7d for a week ago")
     add("--why", default="", help="the reason, for the record")
     add("--dry-run", action="store_true", help="say what would change, and change nothing")
     parser.set_defaults(run=run)
@@ -42,8 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     key = os.environ.get("VAGUS_API_KEY", "")
     remote = Remote(arguments.url or DEFAULT_URL, key, arguments.project)
     body = {
-        "from": arguments.start,
-        "to": arguments.end,
+        "from": _moment(arguments.start),
+        "to": _moment(arguments.end),
         "dry_run": arguments.dry_run,
         "why": arguments.why,
     }
@@ -55,6 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     for line in told(job):
         print(line)
     return 0
+
+
+def _moment(text: str) -> str:
+    """A length of time as the moment that lies so far back; an option cannot begin with a dash."""
+    return f"-{text}" if re.fullmatch(r"\d+[smhdw]", text) else text
 
 
 def told(job: dict[str, Any]) -> list[str]:
