@@ -20,7 +20,7 @@ CLASSES = (
     "audio_output", "audio_cache_read", "image_input", "image_output",
 )  # fmt: skip
 FEES = ("web_search", "request")
-TIERS = ("batch", "flex", "priority")
+TIERS = ("batch", "flex", "priority", "fast", "us", "batch_us")
 _USUAL = frozenset(("", "default", "standard", "auto", "on_demand"))
 _MILLION = 1_000_000
 _LONGEST = 200

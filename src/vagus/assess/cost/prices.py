@@ -45,6 +45,8 @@ _TIERS = {
     "batch": {"processing": "batch"},
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
+    # Anthropic's word for it is another than OpenAI's.
+    "fast": {"service_tier": "fast", "speed": "fast"},
 }
 _USUAL = frozenset(("", "default", "standard", "auto", "on_demand"))
 _LONGEST = 200

@@ -4,7 +4,8 @@
 input is the sum of the three (platform.claude.com, "Prompt caching", tracking performance).
 `cache_creation` splits the writes by how long they live. `output_tokens` includes thinking.
 `server_tool_use.web_search_requests` is charged by the request. `service_tier` is standard,
-priority or batch, the tier that answered; `speed` is fast in fast mode, which has its own prices.
+priority or batch, the tier that answered; `speed` is fast in fast mode, and `inference_geo` says
+where it ran if that was restricted ("Data residency"): both have their own prices.
 
 In a stream the usage of `message_start` and of each `message_delta` is a running total ("Streaming
 messages"): adding them up counts twice. The count of `message_start` says nothing about the output
@@ -22,6 +23,7 @@ from vagus.receive.providers.probe import at, count, mapping, said, text
 from vagus.receive.providers.usage import Usage
 
 _MOST_BLOCKS = 10_000
+_ANYWHERE = ("global", "not_available")
 Chunk = Mapping[str, Any]
 
 
@@ -34,8 +36,7 @@ def read_message(whole: Chunk, reading: Reading) -> None:
     reading.service_tier = text(usage, "service_tier")
     if text(usage, "speed") not in ("", "standard"):
         reading.service_tier = text(usage, "speed")
-    if place := text(usage, "inference_geo"):
-        reading.extra["anthropic.inference_geo"] = place
+    _read_place(text(usage, "inference_geo"), reading)
     if reason := text(whole, "stop_reason"):
         reading.finish_reasons = [reason]
     if isinstance(whole.get("completion"), str):
@@ -43,6 +44,16 @@ def read_message(whole: Chunk, reading: Reading) -> None:
         reading.output = messages([whole["completion"]], "assistant")
         return
     reading.output = messages([{"role": "assistant", "content": whole.get("content")}], "assistant")
+
+
+def _read_place(place: str, reading: Reading) -> None:
+    """Being kept inside one country has a price, so it is a tier of its own."""
+    if not place:
+        return
+    reading.extra["anthropic.inference_geo"] = place
+    if place not in _ANYWHERE:
+        tier = "" if reading.service_tier == "standard" else reading.service_tier
+        reading.service_tier = "_".join(part for part in (tier, place) if part)
 
 
 def message_usage(usage: Chunk) -> Usage:

@@ -21,6 +21,8 @@ from vagus.receive.providers.exchange import Reading
 from vagus.receive.providers.probe import at, count, mapping, number, objects, said, text
 from vagus.receive.providers.usage import Usage
 
+#: Pages of documents are charged as pictures.
+_PICTURES = ("IMAGE", "DOCUMENT")
 _BY_PROMPT = re.compile(r"gemini-(1|2)[.\-]")
 _TIERS = {
     "on_demand": "default",
@@ -93,19 +95,19 @@ def generated_usage(usage: Chunk) -> Usage:
         audio_output=_modality(usage, "candidatesTokensDetails", "AUDIO"),
         audio_cache_read=_modality(usage, "cacheTokensDetails", "AUDIO"),
         image_input=said(
-            _modality(usage, "promptTokensDetails", "IMAGE"),
-            _modality(usage, "toolUsePromptTokensDetails", "IMAGE"),
+            _modality(usage, "promptTokensDetails", *_PICTURES),
+            _modality(usage, "toolUsePromptTokensDetails", *_PICTURES),
         ),
         image_output=_modality(usage, "candidatesTokensDetails", "IMAGE"),
     )
 
 
-def _modality(usage: Chunk, details: str, modality: str) -> int | None:
+def _modality(usage: Chunk, details: str, *modalities: str) -> int | None:
     return said(
         *(
             count(item, "tokenCount")
             for item in objects(usage, details)
-            if text(item, "modality").upper() == modality
+            if text(item, "modality").upper() in modalities
         )
     )
 

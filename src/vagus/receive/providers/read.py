@@ -234,7 +234,9 @@ def _complete(
     reading.provider = reading.provider or provider_of_model(model) or "openai"
     if reading.provider == "openai" and reading.operation == "chat" and "choices" in whole:
         reading.api_type = "chat_completions"
-    reading.service_tier = "batch" if is_batch else reading.service_tier
+    if is_batch and not reading.service_tier.startswith("batch"):
+        is_usual = reading.service_tier in ("", "standard", "default", "on_demand")
+        reading.service_tier = "batch" if is_usual else f"batch_{reading.service_tier}"
     metrics = next(
         (m for c in (*body.chunks[::-1], whole) if (m := mapping(c, bedrock.METRICS))), {}
     )
