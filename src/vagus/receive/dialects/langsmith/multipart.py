@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vagus.errors import BadInput
 
@@ -15,8 +15,7 @@ _NAME = re.compile(rb'name="([^"]*)"', re.IGNORECASE)
 _TYPE = re.compile(rb"^content-type:\s*([^\r]*)", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part: the name of its field, its header and its content."""
 
     name: str

@@ -63,8 +63,8 @@ def add_run(run: Mapping[str, Any], telemetry: Telemetry) -> None:
     native = text(run.get("id"))
     if not native:
         raise BadInput("a run needs an id", field="id")
-    trace, parent, began_ns = _place(run, native)
-    start_ns = time_ns(run.get("start_time")) or began_ns
+    trace, parent = _place(run, native)
+    start_ns = _began_ns(run)
     end_ns = time_ns(run.get("end_time"))
     extra = mapping(run.get("extra"))
     metadata = mapping(extra.get("metadata"))
@@ -102,26 +102,31 @@ def add_run(run: Mapping[str, Any], telemetry: Telemetry) -> None:
     )
 
 
-def _place(run: Mapping[str, Any], native: str) -> tuple[str, str, int]:
-    """The trace, the parent ('' for none) and the start of a run, as far as they are said.
+def _place(run: Mapping[str, Any], native: str) -> tuple[str, str]:
+    """The trace and the parent ('' for none) of a run."""
+    trace, parent = text(run.get("trace_id")), text(run.get("parent_run_id"))
+    if trace and (parent or trace == native):
+        return trace, parent
+    steps = _PLACE.findall(text(run.get("dotted_order")))
+    trace = trace or (steps[0][1] if steps else "")
+    parent = parent or (steps[-2][1] if len(steps) > 1 else "")
+    if parent and not trace:
+        raise BadInput(
+            f"run {native[:40]} has a parent but neither trace_id nor dotted_order",
+            field="trace_id",
+        )
+    return trace or native, parent
 
-    `dotted_order` says all three: the start and the id of every run from the root down.
-    """
-    dotted = text(run.get("dotted_order"))
-    steps = _PLACE.findall(dotted) if dotted else []
-    trace = text(run.get("trace_id")) or (steps[0][1] if steps else "")
-    parent = text(run.get("parent_run_id")) or (steps[-2][1] if len(steps) > 1 else "")
-    if not trace:
-        if parent:
-            raise BadInput(
-                f"run {native[:40]} has a parent but neither trace_id nor dotted_order",
-                field="trace_id",
-            )
-        trace = native
+
+def _began_ns(run: Mapping[str, Any]) -> int:
+    """When the run began; `dotted_order` says it too, beside the ids from the root down."""
+    if said_ns := time_ns(run.get("start_time")):
+        return said_ns
+    steps = _PLACE.findall(text(run.get("dotted_order")))
     if not steps:
-        return trace, parent, 0
+        return 0
     stamp = steps[-1][0]
-    return trace, parent, time_ns(f"{stamp[:15]}.{stamp[15:]}+00:00")
+    return time_ns(f"{stamp[:15]}.{stamp[15:]}+00:00")
 
 
 def _resource(
