@@ -9,6 +9,8 @@ from vagus.receive.dialects import (
     generic,
     helicone,
     logfire,
+    mlflow,
+    phoenix,
     shared,
 )
 from vagus.receive.dialects.base import Route
@@ -29,5 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *helicone.ROUTES,
     *bedrock.ROUTES,
     *opik.ROUTES,
+    *mlflow.ROUTES,
+    *phoenix.ROUTES,
     *firehose.ROUTES,
 )
