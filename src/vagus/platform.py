@@ -8,7 +8,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +79,19 @@ _NOTES, _NOTE_KEY, _NOTE_VALUE = 10_000, 200, 262_144
 _BEHIND_SEGMENTS = 1
 
 
-class _Checkpoints:
+class Checkpoints:
     """The metadata store's small facts, as text by name."""
 
     def __init__(self, meta: Meta) -> None:
         self._meta = meta
 
     def get(self, key: str) -> str | None:
+        """The value under a key."""
         found = state.get(self._meta, key)
         return None if found is None else str(found)
 
     def put(self, key: str, value: str) -> None:
+        """Keep a value under a key."""
         state.put(self._meta, key, value)
 
 
@@ -101,6 +104,7 @@ class _Notes:
         self._redactor = redaction.redactor(project)
 
     def get(self, key: str) -> str | None:
+        """The value under a key."""
         found = state.get(self._meta, self._prefix + key)
         return None if found is None else str(found)
 
@@ -116,6 +120,16 @@ class _Notes:
                 "this project has too many remembered names", field=key[:80], limit=f"{_NOTES}"
             )
         state.put(self._meta, self._prefix + key, self._redactor.clean_text(value))
+
+
+@contextmanager
+def open_state(loaded: Loaded) -> Iterator[Checkpoints]:
+    """The small facts of a data directory, for a command that works on a stopped server's."""
+    meta = _open_meta(loaded.settings.data, loaded.settings.store.meta_url)
+    try:
+        yield Checkpoints(meta)
+    finally:
+        meta.close()
 
 
 def open_engine(loaded: Loaded) -> Engine:
@@ -150,7 +164,7 @@ class Platform:
             max_backlog_bytes=settings.receive.max_backlog_bytes,
             on_fatal=on_fatal,
         )
-        checkpoints = _Checkpoints(self.meta)
+        checkpoints = Checkpoints(self.meta)
         self.redaction = RuleBook(checkpoints, key_at(settings.data / "redaction.key"))
         self.blobs = BlobStore(settings.data / "blobs")
         self.receiver = Receiver(

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from vagus.cli import doctor, importing, reprice, serve, sql, version
+from vagus.cli import doctor, importing, renormalise, reprice, serve, sql, version
 from vagus.errors import VagusError
 
 INSTALL = "pip install 'vagus[server]'"
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_parser(commands)
     importing.add_parser(commands)
     sql.add_parser(commands)
+    renormalise.add_parser(commands)
     reprice.add_parser(commands)
     version.add_parser(commands)
     return parser

@@ -78,16 +78,16 @@ def _is_document() -> str:
     return _both(f"{flag} >= 1", f"{flag} <= {len(documents())}")
 
 
-def resource_sql() -> str:
+def resource_sql(resource_keys: str, resource_texts: str) -> str:
     """An array of (code, value) of what a resource and its scope say; once for all their spans.
 
-    Reads `resource_keys`, `resource_texts`, `scope` and `scope_version`.
+    Reads `scope` and `scope_version` too.
     """
     known = f"arrayFirstIndex(p -> startsWith(scope, p), {array(p for p, _ in SCOPES)})"
     names = array((SCOPE_SDK, SCOPE_VERSION, SCOPE_CONVENTION))
     said = f"[scope, scope_version, {array(c for _, c in SCOPES)}[{known}]]"
-    keys = f"arrayConcat(resource_keys, {names})"
-    texts = f"arrayConcat(resource_texts, if({known} = 0, ['', '', ''], {said}))"
+    keys = f"arrayConcat({resource_keys}, {names})"
+    texts = f"arrayConcat({resource_texts}, if({known} = 0, ['', '', ''], {said}))"
     slots = f"arrayMap(k -> {_coded('k', codes().resource)}, {keys})"
     return f"arrayFilter(p -> p.1 != 0, arrayZip({slots}, {texts}))"
 

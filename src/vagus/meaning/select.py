@@ -9,7 +9,7 @@ from vagus.meaning.fields import COLUMNS
 from vagus.store import otlp
 from vagus.store.load import Statement
 
-_RESOURCE_FOUND = f", {resource_sql()} AS resource_found"
+_RESOURCE_FOUND = f", {resource_sql('resource_keys', 'resource_texts')} AS resource_found"
 
 
 def _nested(raw: str) -> str:
@@ -133,6 +133,10 @@ _RAW = {
     "dropped_events": "item.dropped_events_count",
     "dropped_links": "item.dropped_links_count",
 }
+
+
+#: The columns of the spans table that hold what came, and not what it means.
+RAW_COLUMNS = tuple(_RAW)
 
 
 def with_meaning(raw: Mapping[str, str], spans: str) -> tuple[tuple[str, ...], str]:

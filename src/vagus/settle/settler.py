@@ -35,7 +35,8 @@ OPEN = prometheus_client.Gauge("vagus_settle_open_traces", "Traces that are not 
 _BATCH_SPANS = 10_000
 #: A round of settling ends after this long; what is left waits for the next one.
 _ROUND_S = 0.5
-_CHECKPOINT = "settle.checkpoint"
+#: Under this name the state keeps the segments up to which everything is settled, by signal.
+CHECKPOINT = "settle.checkpoint"
 #: Longer attribute values are left out of previews and document statistics.
 _LONGEST = 262_144
 
@@ -97,7 +98,7 @@ class Settler:
     def recover(self) -> None:
         """Go on where the last process stopped: finish its batch, reopen what it had open."""
         self._journal.recover()
-        saved = self._state.get(_CHECKPOINT)
+        saved = self._state.get(CHECKPOINT)
         self._seen.update(msgspec.json.decode(saved, type=dict[str, int]) if saved else {})
         self._take_verdicts("segment > {segment:UInt64}", self._seen["logs"])
         for signal in ("traces", "logs"):
@@ -190,7 +191,7 @@ class Settler:
             if oldest is None
             else {signal: min(segment, oldest - 1) for signal, segment in self._seen.items()}
         )
-        self._state.put(_CHECKPOINT, msgspec.json.encode(reached).decode())
+        self._state.put(CHECKPOINT, msgspec.json.encode(reached).decode())
 
     def _settle(self, batch: Sequence[Key], *, is_late: bool) -> None:
         if not batch:
