@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from vagus.present.api import (
     attribution,
     bills,
+    blobs,
     budgets,
     changes,
     export,
@@ -19,6 +20,7 @@ from vagus.present.api import (
     metrics,
     monitors,
     prices,
+    redaction,
     scores,
     session,
     sessions,
@@ -40,7 +42,7 @@ from vagus.present.export.prometheus import PrometheusPage
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
     targets, sql, instrumentation, spend, budgets, bills, export, prices, attribution,
-    health, metrics,
+    redaction, blobs, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
