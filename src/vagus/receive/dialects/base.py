@@ -61,7 +61,8 @@ class Call:
 class Answer:
     """What goes back, once `telemetry` is on the disk.
 
-    `body` is encoded as JSON unless it is text or bytes already.
+    `body` is encoded as JSON unless it is text or bytes already. `rejected` is how many items of
+    the request could not be used, for the counter; the body says which.
     """
 
     body: Any = None
@@ -69,6 +70,7 @@ class Answer:
     media_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     telemetry: Telemetry = field(default_factory=Telemetry)
+    rejected: int = 0
 
     def encoded(self) -> bytes:
         """The body as bytes."""

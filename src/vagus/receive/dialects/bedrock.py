@@ -222,8 +222,8 @@ def _import(call: Call) -> Answer:
     if bad and not taken:
         words = f"no line is an invocation record; line {refused[0]['line']}: "
         said["message"] = words + refused[0]["message"]
-        return Answer(said, 400)
-    return Answer(said, telemetry=telemetry)
+        return Answer(said, 400, rejected=bad)
+    return Answer(said, telemetry=telemetry, rejected=bad)
 
 
 ROUTES = tuple(

@@ -77,6 +77,7 @@ class _Door:
             refuse = self._route.refuse or refusal
             answer, extra = Answer(refuse(e), e.status), error_headers(e)
         metrics.REQUESTS.labels(_SIGNAL, str(answer.status)).inc()
+        metrics.REJECTED.labels(_SIGNAL).inc(answer.rejected)
         await _send(send, answer, extra, with_body=scope["method"] != "HEAD")
 
     async def _handle(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:

@@ -61,7 +61,7 @@ def _deliver(call: Call) -> Answer:
     said: dict[str, Any] = {"requestId": request_id, "timestamp": call.now_ns // 1_000_000}
     if bad:
         said |= {"rejected": bad, "errorMessage": "; ".join(reasons[:_MOST_REASONS])[:8_000]}
-    return Answer(said, telemetry=telemetry)
+    return Answer(said, telemetry=telemetry, rejected=bad)
 
 
 def _unpacked(record: Any, limit: int) -> bytes:
