@@ -11,6 +11,7 @@ BENCHES = (
     "inflate",
     "load",
     "ingest",
+    "langsmith",
     "start",
     "big_trace",
     "pages",
