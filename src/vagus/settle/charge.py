@@ -24,9 +24,10 @@ def charge_step(step: StepRow, price: PriceCall) -> None:
     The amount is what the telemetry reports, else what the prices compute, else unknown; both are
     kept where both exist. The parts belong to a computed amount and add up to it.
     """
-    _clear(step)
     if not step.is_billable:
         return
+    if step.cost_source != "none" or step.cost_usd is not None:
+        _clear(step)
     if step.is_local_cache:
         step.cost_usd, step.computed_cost_usd, step.cost_source = 0.0, 0.0, "computed"
         return

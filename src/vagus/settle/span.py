@@ -91,7 +91,8 @@ class Span(msgspec.Struct):
 
         A call uses tokens, so counts that are all 0 are those of an emitter that does not know.
         """
-        return bool(self.input_tokens or self.output_tokens) and not self.is_miscounted
+        is_said = bool(self.input_tokens or self.output_tokens)
+        return is_said and not (self.sdk in _MISCOUNTING and self.is_miscounted)
 
     @property
     def is_miscounted(self) -> bool:

@@ -49,22 +49,18 @@ NO_TOKENS = Tokens(
 
 def tokens_of(span: Span) -> Tokens:
     """The tokens that a span says it used, every part within its whole."""
-    written = _written(span)
+    read, heard = span.cache_read_tokens or 0, span.audio_input_tokens or 0
     return Tokens(
         input_tokens=input_total(span),
         output_tokens=output_total(span),
-        cache_read_tokens=span.cache_read_tokens or 0,
-        cache_write_tokens=written,
+        cache_read_tokens=read,
+        cache_write_tokens=_written(span),
         reasoning_tokens=span.reasoning_tokens or 0,
         cache_write_5m_tokens=span.cache_write_5m_tokens or 0,
         cache_write_1h_tokens=span.cache_write_1h_tokens or 0,
-        audio_input_tokens=span.audio_input_tokens or 0,
+        audio_input_tokens=heard,
         audio_output_tokens=span.audio_output_tokens or 0,
-        audio_cache_read_tokens=min(
-            span.audio_cache_read_tokens or 0,
-            span.cache_read_tokens or 0,
-            span.audio_input_tokens or 0,
-        ),
+        audio_cache_read_tokens=min(span.audio_cache_read_tokens or 0, read, heard),
         image_input_tokens=span.image_input_tokens or 0,
         image_output_tokens=span.image_output_tokens or 0,
         web_search_requests=span.web_search_requests or 0,

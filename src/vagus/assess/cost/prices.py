@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import (
-    ConditionalPrice,
     ModelInfo,
     ModelPrice,
-    PriceVariant,
     Provider,
+    StartDateConstraint,
     TieredPrices,
 )
 
@@ -51,6 +49,9 @@ _TIERS = {
 _USUAL = frozenset(("", "default", "standard", "auto", "on_demand"))
 _LONGEST = 200
 _MILLION = 1_000_000
+_DAY_S = 86_400
+_MAX_REMEMBERED = 2_000
+_NOT_READ = Rates()
 #: Rates, with the names of the list.
 _PER_MILLION = {
     "input": "input_mtok",
@@ -86,26 +87,24 @@ class _Listed:
     info: ModelInfo
     asked: str
     starts: tuple[int, ...]
-    usual: tuple[Any, ...]
-    special: tuple[Any, ...]
-    known: dict[tuple[object, ...], Rates | None] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """What the price is called in the ledger."""
-        return f"{self.provider.id}/{self.info.id}"
+    is_daily: bool
+    id: str
+    known: dict[tuple[str, int, int], Rates | None] = field(default_factory=dict)
 
     def rates(self, tier: str, input_tokens: int, time_s: float) -> Rates | None:
         """The rates of a tier at a size of the input and a moment."""
-        when = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
-        size = sum(input_tokens > start for start in self.starts)
-        constraints = self.usual if tier in _USUAL else (*self.usual, *self.special)
-        active = tuple(c.active(when) for c in constraints)
-        key = (tier, size, active, _era(when.date()))
-        if key not in self.known:
+        size = sum(input_tokens > start for start in self.starts) if self.starts else 0
+        # Prices change from one day to the next, except those that depend on the time of day.
+        moment = int(time_s // _DAY_S) if self.is_daily else int(time_s)
+        key = (tier, size, moment)
+        rates = self.known.get(key, _NOT_READ)
+        if rates is _NOT_READ:
+            if len(self.known) >= _MAX_REMEMBERED:
+                self.known.clear()
             tokens = self.starts[size - 1] + 1 if size else 0
-            self.known[key] = self._read(tier, tokens, when)
-        return self.known[key]
+            when = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
+            rates = self.known[key] = self._read(tier, tokens, when)
+        return rates
 
     def _read(self, tier: str, tokens: int, when: datetime.datetime) -> Rates | None:
         plain = self.info.get_prices(when)
@@ -155,12 +154,6 @@ def _at_size(price: Decimal | TieredPrices | None, tokens: int) -> Decimal | Non
     return reached[-1] if reached else price.base
 
 
-@functools.lru_cache(maxsize=1024)
-def _era(day: datetime.date) -> int:
-    """How many entries of the supplement held on a day."""
-    return sum(day >= since for since in supplement().days)
-
-
 @functools.lru_cache(maxsize=4096)
 def _listed(provider: str, model: str) -> _Listed | None:
     """The entry of the list for a model; the name may carry a path or its provider in front."""
@@ -170,10 +163,7 @@ def _listed(provider: str, model: str) -> _Listed | None:
             found, info = get_snapshot().find_provider_model(ref, None, provider_id or None, None)
         except LookupError:
             continue
-        usual = [] if isinstance(info.prices, ModelPrice) else info.prices
-        return _Listed(
-            found, info, ref, _starts(info), _when(usual), _when(info.price_variants or ())
-        )
+        return _Listed(found, info, ref, _starts(info), _is_daily(info), f"{found.id}/{info.id}")
     return None
 
 
@@ -188,9 +178,11 @@ def _ways(provider: str, name: str) -> list[tuple[str, str]]:
     return ways
 
 
-def _when(entries: Sequence[ConditionalPrice | PriceVariant]) -> tuple[Any, ...]:
-    """The conditions of time under which prices hold."""
-    return tuple(entry.constraint for entry in entries if entry.constraint is not None)
+def _is_daily(info: ModelInfo) -> bool:
+    """Whether the prices of a model change with the day at most."""
+    usual = [] if isinstance(info.prices, ModelPrice) else info.prices
+    conditions = (entry.constraint for entry in (*usual, *(info.price_variants or ())))
+    return all(c is None or isinstance(c, StartDateConstraint) for c in conditions)
 
 
 def _starts(info: ModelInfo) -> tuple[int, ...]:

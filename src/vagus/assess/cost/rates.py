@@ -49,6 +49,8 @@ _SCALED = (
 
 def price_at(usage: Usage, rates: Rates, source: str, price_id: str) -> Price | None:
     """The cost of a call; None when something it used has no rate."""
+    if _is_text(usage, rates):
+        return _text_price(usage, rates, source, price_id)
     took = _input(usage, rates)
     gave = _output(usage, rates)
     searches = usage.web_search_requests
@@ -64,6 +66,34 @@ def price_at(usage: Usage, rates: Rates, source: str, price_id: str) -> Price | 
         audio_usd=audio_in_usd + audio_out_usd,
         image_usd=image_in_usd + image_out_usd,
         request_usd=rates.request + searches * (rates.web_search or 0.0),
+        source=source,
+        price_id=price_id,
+    )
+
+
+def _is_text(usage: Usage, rates: Rates) -> bool:
+    """Whether a call is of the usual kind, text in and out, which has a short way."""
+    return (
+        rates.input is not None
+        and rates.output is not None
+        and rates.reasoning is None
+        and not usage.cache_write_tokens
+        and not usage.audio_input_tokens
+        and not usage.audio_output_tokens
+        and not usage.image_input_tokens
+        and not usage.image_output_tokens
+        and not usage.web_search_requests
+    )
+
+
+def _text_price(usage: Usage, rates: Rates, source: str, price_id: str) -> Price:
+    base = rates.input or 0.0
+    read = usage.cache_read_tokens
+    return Price(
+        input_usd=max(0, usage.input_tokens - read) * base,
+        output_usd=usage.output_tokens * (rates.output or 0.0),
+        cache_read_usd=read * (base if rates.cache_read is None else rates.cache_read),
+        request_usd=rates.request,
         source=source,
         price_id=price_id,
     )

@@ -34,12 +34,6 @@ class Supplement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio: list[Entry]
     audio_as_text: list[Entry]
 
-    @property
-    def days(self) -> tuple[datetime.date, ...]:
-        """The days on which something began to hold."""
-        entries = (*self.tiers, *self.hour_writes, *self.audio)
-        return tuple(sorted({entry.since for entry in entries}))
-
     def tier_factor(self, provider: str, tier: str, day: datetime.date) -> float | None:
         """What the prices of a tier are to the usual ones; None when nobody says."""
         for entry in self.tiers:
