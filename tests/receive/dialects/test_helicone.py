@@ -249,3 +249,19 @@ def test_any_body_is_a_span_or_bad_input(request, response, timing, kind):
     except BadInput:
         return
     assert len(spans_of(answer)) == 1
+
+
+@pytest.mark.parametrize("depth", [100, 900, *range(930, 1001, 3), 5000])
+def test_a_body_that_nests_without_end_is_bad_input_at_any_depth(depth):
+    deep = '{"a":' * depth + "1" + "}" * depth
+    body = json.dumps(body_of(ASKED | {"tools": [{"name": "f", "parameters": "DEEP"}]}))
+    refused, spans = "", 1
+    try:
+        answer = ask(ROUTES, "/custom/v1/log", body.replace('"DEEP"', deep).encode())
+        spans = len(spans_of(answer))
+    except BadInput as e:
+        refused = str(e)
+
+    assert spans == 1
+    assert not refused or "nests too deeply" in refused or "recursion" in refused
+    assert bool(refused) or depth < 1000

@@ -62,8 +62,11 @@ def add_record(telemetry: Telemetry, record: Any) -> None:
     start_ns = time_ns(record.get("timestamp"))
     if not start_ns:
         raise BadInput("the timestamp is missing or is no time", field="timestamp")
-    reading = _read(record)
-    attributes = reading.attributes() | _origin(record, request_id)
+    try:
+        reading = _read(record)
+        attributes = reading.attributes() | _origin(record, request_id)
+    except RecursionError as e:
+        raise BadInput("the record nests too deeply", field="record") from e
     metadata = mapping(record, "requestMetadata")
     trace_id, parent = _place(metadata, request_id)
     code = text(record, "errorCode")

@@ -52,7 +52,10 @@ def _log(call: Call) -> Answer:
     if not start_ns:
         raise BadInput("timing.startTime.seconds is missing", field="timing.startTime")
     said = _said(call, asked, answered)
-    name, attributes, error = _meaning(call, asked, answered)
+    try:
+        name, attributes, error = _meaning(call, asked, answered)
+    except RecursionError as e:
+        raise BadInput("the body nests too deeply", field="body") from e
     if (waited_ms := number(body, "timing", "timeToFirstToken")) is not None:
         attributes["gen_ai.response.time_to_first_chunk"] = waited_ms / 1000
     native = said.get("helicone-request-id") or hashlib.blake2b(call.body).hexdigest()[:32]
