@@ -14,7 +14,7 @@ import pytest
 
 from support.calls import ask
 from support.serving import Serving, wait_for
-from vagus.cli.importing import Memory, Tally, send_file
+from vagus.cli.importing import Memory, Tally, find_files, send_file
 from vagus.cli.main import main
 from vagus.receive.dialects import bedrock
 
@@ -53,6 +53,16 @@ def test_plain_and_gzip_files_are_sent(tmp_path):
         send_file(file, taker, Memory(None), tally)
 
     assert (tally.taken, tally.refused) == (7, 0)
+
+
+def test_a_directory_is_its_logs_without_the_bodies_beside_them(tmp_path):
+    for name in ("2026/11/b.json.gz", "2026/11/a.json", "2026/11/data/x_input.json.gz", "note.txt"):
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(line(1))
+
+    found = [str(p.relative_to(tmp_path)) for p in find_files([tmp_path / "data"])]
+    assert found == ["data/2026/11/a.json", "data/2026/11/b.json.gz"]
 
 
 def test_bad_lines_are_named_by_file_and_line_across_batches(tmp_path):

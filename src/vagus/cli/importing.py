@@ -127,10 +127,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def find_files(paths: list[Path]) -> Iterator[Path]:
-    """The files to read; of a directory those that end like logs, in the order of their names."""
+    """The files to read; of a directory those that end like logs, in the order of their names.
+
+    Bedrock puts bodies that are too large for a record into folders named `data`.
+    """
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.name.endswith(_ENDINGS))
+            found = (p for p in path.rglob("*") if p.name.endswith(_ENDINGS) and p.is_file())
+            yield from sorted(p for p in found if "data" not in p.relative_to(path).parts[:-1])
         elif path.is_file():
             yield path
         else:

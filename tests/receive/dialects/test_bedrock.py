@@ -125,6 +125,7 @@ def test_a_failed_record_is_an_error_with_its_code_and_no_usage():
 
     assert span.status.message == "ThrottlingException"
     assert said(span)["error.type"] == "ThrottlingException"
+    assert said(span)["http.response.status_code"] == 429
     assert "gen_ai.usage.input_tokens" not in said(span)
 
 

@@ -39,6 +39,20 @@ _HEX_SPAN = re.compile(r"[0-9a-fA-F]{16}")
 # Profiles and deployments of one's own have ids that do not name a model.
 _OPAQUE = ("application-inference-profile", "provisioned-model", "custom-model-deployment")
 
+#: The HTTP status behind an error's name (Bedrock API reference, InvokeModel, errors).
+_STATUS = {
+    "ValidationException": 400,
+    "AccessDeniedException": 403,
+    "ResourceNotFoundException": 404,
+    "ModelTimeoutException": 408,
+    "ModelErrorException": 424,
+    "ModelStreamErrorException": 424,
+    "ModelNotReadyException": 429,
+    "ThrottlingException": 429,
+    "InternalServerException": 500,
+    "ServiceUnavailableException": 503,
+}
+
 #: Who a call was for, by the usual names of a request's metadata.
 _METADATA: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gen_ai.prompt.name", ("prompt", "prompt_name", "prompt_id")),
@@ -153,6 +167,7 @@ def _origin(record: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         "aws.identity.arn": text(record, "identity", "arn") or None,
         "aws.bedrock.operation": text(record, "operation") or None,
         "cloud.region": text(record, "inferenceRegion") or text(record, "region") or None,
+        "http.response.status_code": _STATUS.get(text(record, "errorCode")),
         "aws.bedrock.guardrail.id": text(record, "input", "guardrailIdentifier") or None,
         **shared.attribution(metadata),
     }
