@@ -18,6 +18,7 @@ from vagus.receive.dialects.datadog import routes as datadog
 from vagus.receive.dialects.langfuse import routes as langfuse
 from vagus.receive.dialects.langsmith import routes as langsmith
 from vagus.receive.dialects.opik import routes as opik
+from vagus.receive.dialects.weave import routes as weave
 
 #: Where two protocols use one path, the route that stands first answers both.
 ROUTES: tuple[Route, ...] = (
@@ -33,5 +34,6 @@ ROUTES: tuple[Route, ...] = (
     *opik.ROUTES,
     *mlflow.ROUTES,
     *phoenix.ROUTES,
+    *weave.ROUTES,
     *firehose.ROUTES,
 )
