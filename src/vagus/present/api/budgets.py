@@ -17,8 +17,8 @@ from vagus.errors import BadInput, NotFound
 from vagus.measures.facts import STEPS
 from vagus.measures.filter import check_dimension
 from vagus.present.api.base import Done, Model
-from vagus.present.api.permit import CanRead, CanWrite, Given
-from vagus.present.api.services import Services
+from vagus.present.api.permit import CanRead, CanReadAtOnce, CanWrite, Given
+from vagus.present.api.services import Services, services_of
 from vagus.store.meta.spending import budgets as table
 from vagus.store.meta.write import upsert
 
@@ -99,11 +99,10 @@ def budgets(services: Given, principal: CanRead) -> list[BudgetBody]:
     return [_body(s) for s in standings_of(services.engine, kept, services.now_s)]
 
 
-# It is asked before every call of a model: it reads memory alone.
+# It is asked before every call of a model: it reads memory alone, and waits for no thread.
 @router.get("/check")
 async def check(
-    services: Given,
-    principal: CanRead,
+    principal: CanReadAtOnce,
     request: Request,
     estimate_usd: Annotated[float, Query(ge=0, le=1e9)] = 0.0,
 ) -> CheckBody:
@@ -113,6 +112,7 @@ async def check(
         raise BadInput("the call names too many dimensions", field="query", limit=f"{_MOST_SAID}")
     for name in said:
         check_dimension(name, STEPS, name[:80])
+    services = services_of(request)
     verdict = services.gate.check(principal.project, said, estimate_usd, services.now_ms())
     return CheckBody(
         allowed=verdict.is_allowed,
