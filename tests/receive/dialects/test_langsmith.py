@@ -249,6 +249,11 @@ def test_deleted_feedback_is_taken_back():
     assert (verdict["id"], verdict["deleted"]) == ("f1", True)
 
 
+def test_a_change_of_feedback_is_refused_and_not_lost_silently():
+    with pytest.raises(NotFound):
+        Door(ROUTES).ask("PATCH", "/feedback/f1", {"score": 0})
+
+
 def test_a_project_has_one_id_by_name_and_is_found_by_it():
     door = Door(ROUTES)
     (found,) = door.ask("GET", "/sessions?name=demo&limit=1").body

@@ -187,6 +187,7 @@ def _both(prefix: str) -> tuple[Route, ...]:
         Route(f"{prefix}/runs/{{run_id}}", _run, ("PATCH",), refuse=_refuse),
         Route(f"{prefix}/feedback", _feedback, refuse=_refuse),
         Route(f"{prefix}/feedback/{{feedback_id}}", _feedback_gone, ("DELETE",), refuse=_refuse),
+        Route(f"{prefix}/feedback/{{feedback_id}}", _absent, ("PATCH",), refuse=_refuse),
     )
 
 
