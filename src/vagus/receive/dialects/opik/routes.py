@@ -61,9 +61,7 @@ def _add_span(call: Call, *, is_update: bool = False) -> Add:
 
 
 def _sdk_version(call: Call) -> str:
-    return call.headers.get("x-opik-debug-py-sdk-version", "") or call.headers.get(
-        "x-opik-debug-sdk-version", ""
-    )
+    return call.headers.get("x-opik-debug-sdk-version", "")
 
 
 def _updated(call: Call) -> dict[str, Any]:
