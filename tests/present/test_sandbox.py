@@ -32,6 +32,8 @@ def two_projects(engine):
             "steps", [settled | {"span_id": word, "is_billable": 1, "user": word, "status": "ok"}]
         )
         engine.insert("scores", [settled | {"score_id": word, "time": 1_700_000_000}])
+        changed = {"project": name, "trace_id": word, "why": word, "minute": 1_700_000_000}
+        engine.insert("repricings", [changed | {"before_usd": 1.5, "after_usd": 2.5}])
     return "mine-sandbox"
 
 
@@ -56,6 +58,7 @@ HONEST = [
     ("WITH x AS (SELECT 1 AS a), y AS (SELECT a + 1 AS b FROM x) SELECT b FROM y", "[(2,)]"),
     ("WITH 3 AS k SELECT k FROM traces", "[(3,)]"),
     ("SELECT x.a FROM (SELECT 1 AS a) AS x", "[(1,)]"),
+    ("SELECT why, before_usd, after_usd FROM repricings", "[('mine', 1.5, 2.5)]"),
     ("SELECT name FROM scores UNION ALL SELECT metric FROM metric_points", None),
     ("SELECT countIf(status = 'ok') AS n, uniq(user) AS u FROM steps", "[(1, 1)]"),
     ("SELECT quantile(0.95)(duration_ms) AS p FROM traces FINAL", "[(0,)]"),

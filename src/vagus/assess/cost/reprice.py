@@ -235,7 +235,7 @@ def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def _is_other(before: Any, after: Any) -> bool:
-    if isinstance(before, float) and isinstance(after, int | float):
+    if isinstance(before, int | float) and isinstance(after, int | float):
         return abs(before - after) > _SAME_USD
     return bool(before != after)
 

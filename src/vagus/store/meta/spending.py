@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vagus.store.meta.money import metadata
+from vagus.store.meta.money import metadata as metadata
 
 budgets = Table(
     "budgets",
