@@ -29,7 +29,14 @@ from vagus.meaning.codes import (
 from vagus.meaning.field import ABSENT, LONGEST_DOCUMENT, Field, Kind
 from vagus.meaning.fields import FIELDS
 from vagus.meaning.kinds import KIND_OF_OPERATION, KIND_SOURCES, OPERATION_OF_KIND
-from vagus.meaning.senders import SCOPE_CONVENTION, SCOPE_SDK, SCOPE_VERSION, SCOPES
+from vagus.meaning.senders import (
+    EXCLUSIVE_SCOPES,
+    SCOPE_ACCOUNTING,
+    SCOPE_CONVENTION,
+    SCOPE_SDK,
+    SCOPE_VERSION,
+    SCOPES,
+)
 from vagus.meaning.usage import ACCOUNTING, DOLLARS, SUMS, Sum
 from vagus.meaning.words import MODEL_PREFIXES, PROVIDERS
 
@@ -83,13 +90,20 @@ def resource_sql(resource_keys: str, resource_texts: str) -> str:
 
     Reads `scope` and `scope_version` too.
     """
-    known = f"arrayFirstIndex(p -> startsWith(scope, p), {array(p for p, _ in SCOPES)})"
-    names = array((SCOPE_SDK, SCOPE_VERSION, SCOPE_CONVENTION))
-    said = f"[scope, scope_version, {array(c for _, c in SCOPES)}[{known}]]"
-    keys = f"arrayConcat({resource_keys}, {names})"
-    texts = f"arrayConcat({resource_texts}, if({known} = 0, ['', '', ''], {said}))"
-    slots = f"arrayMap(k -> {_coded('k', codes().resource)}, {keys})"
-    return f"arrayFilter(p -> p.1 != 0, arrayZip({slots}, {texts}))"
+    at = f"arrayFirstIndex(p -> startsWith(scope, p), {array(p for p, _ in SCOPES)})"
+    excludes = f"arrayExists(p -> startsWith(scope, p), {array(EXCLUSIVE_SCOPES)})"
+    table = dict(codes().resource)
+    # What the scope says is no attribute, and no attribute may pass for it.
+    values = {
+        SCOPE_SDK: "scope",
+        SCOPE_VERSION: "scope_version",
+        SCOPE_CONVENTION: f"{array(c for _, c in SCOPES)}[{at}]",
+        SCOPE_ACCOUNTING: f"if({excludes}, 'exclusive', '')",
+    }
+    said = ", ".join(f"(toUInt64({table.pop(name)}), {value})" for name, value in values.items())
+    slots = f"arrayMap(k -> {_coded('k', table)}, {resource_keys})"
+    own = f"arrayFilter(p -> p.1 != 0, arrayZip({slots}, {resource_texts}))"
+    return f"arrayConcat({own}, arrayFilter(p -> {at} != 0, [{said}]))"
 
 
 def known_sql() -> str:
@@ -301,8 +315,8 @@ def _ttft_sql(row: Field) -> str:
     scaled = f"{number} * transform({_slot(row)}, {list(scales)}, {list(scales.values())}, 1.0)"
     moments = [slot(row, source) for source in row.moments]
     since = (
-        f"(toFloat64(toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull({value}, 9, 'UTC'))) "
-        "- toFloat64(start_ns)) / 1000000"
+        f"(toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull({value}, 9, 'UTC')) "
+        "- toInt64(least(start_ns, 9223372036854775807))) / 1000000"
     )
     waited = f"if(match({value}, {text(_MOMENT)}), {since}, NULL)"
     return f"if({_slot(row)} IN {moments}, if({waited} >= 0, {waited}, NULL), {scaled})"

@@ -19,7 +19,14 @@ from vagus.meaning.kinds import (
     KIND_SOURCES,
     OPERATION_OF_KIND,
 )
-from vagus.meaning.senders import SCOPE_CONVENTION, SCOPE_SDK, SCOPE_VERSION, SCOPES
+from vagus.meaning.senders import (
+    EXCLUSIVE_SCOPES,
+    SCOPE_ACCOUNTING,
+    SCOPE_CONVENTION,
+    SCOPE_SDK,
+    SCOPE_VERSION,
+    SCOPES,
+)
 from vagus.meaning.usage import ACCOUNTING, DOLLARS, SUMS, Sum
 from vagus.meaning.words import MODEL_PREFIXES, PROVIDERS
 
@@ -59,7 +66,8 @@ def read_fields(
     that nobody said are '', numbers None.
     """
     sources = _with_members(attributes)
-    of_resource = {**resource, **_of_scope(scope, scope_version)}
+    own = {key: value for key, value in resource.items() if not key.startswith("@")}
+    of_resource = own | _of_scope(scope, scope_version)
     said = {row.name: _said(row, sources, of_resource) for row in FIELDS}
     kind = _kind(sources, said["kind_hint"])
     fields: dict[str, Value] = {row.name: _value(row, said[row.name], start_ns) for row in COLUMNS}
@@ -79,7 +87,10 @@ def _lower(value: str) -> str:
 def _of_scope(scope: str, version: str) -> dict[str, str]:
     for prefix, convention in SCOPES:
         if scope.startswith(prefix):
-            return {SCOPE_SDK: scope, SCOPE_VERSION: version, SCOPE_CONVENTION: convention}
+            found = {SCOPE_SDK: scope, SCOPE_VERSION: version, SCOPE_CONVENTION: convention}
+            if scope.startswith(EXCLUSIVE_SCOPES):
+                found[SCOPE_ACCOUNTING] = "exclusive"
+            return found
     return {}
 
 
@@ -252,5 +263,5 @@ def _ms_after(start_ns: int, value: str) -> float | None:
         moment -= sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
     seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
     moment_ns = seconds * 1_000_000_000 + int((fraction or ".0")[1:].ljust(9, "0"))
-    waited_ms = (float(moment_ns) - float(start_ns)) / 1_000_000
+    waited_ms = float(moment_ns - min(start_ns, 2**63 - 1)) / 1_000_000
     return waited_ms if waited_ms >= 0 else None

@@ -88,8 +88,17 @@ SCOPES: tuple[tuple[str, str], ...] = (
     ("vagus", "vagus"),
 )
 
+#: Scopes whose input tokens leave the cached ones out, by how they begin: they pass on what Bedrock
+#: says as it is.
+EXCLUSIVE_SCOPES = (
+    "opentelemetry.instrumentation.bedrock",
+    "opentelemetry.instrumentation.botocore",
+)
+
 #: What a known scope adds to the attributes of its resource, so that the table can name it.
 SCOPE_SDK, SCOPE_VERSION, SCOPE_CONVENTION = "@sdk", "@sdk_version", "@convention"
+#: And how an `EXCLUSIVE_SCOPES` counts.
+SCOPE_ACCOUNTING = "@cache_accounting"
 
 SENDER: tuple[Field, ...] = (
     text("sdk", "vagus.sdk", resource=("wandb.sdk.name", SCOPE_SDK, "telemetry.sdk.name")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vagus.meaning.field import Field, below, count, number, text
+from vagus.meaning.senders import SCOPE_ACCOUNTING
 from vagus.meaning.words import (
     BOOLEANS,
     CACHE_ACCOUNTING,
@@ -22,6 +23,8 @@ _LANGSMITH = "langsmith.metadata.usage_metadata#"
 _MLFLOW = "mlflow.chat.tokenUsage#"
 _PARAMETERS = "langfuse.observation.model.parameters#"
 _INVOCATION = "llm.invocation_parameters#"
+# Logfire keeps the usage as the provider said it, and says of it only the two wholes itself.
+_LOGFIRE = "gen_ai.usage.raw#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,12 @@ TOKENS: tuple[Field, ...] = (
         _LANGSMITH + "input_token_details#cache_read",
         _MLFLOW + "cache_read_input_tokens",
         "metrics.cache_read_input_tokens",
+        *below(
+            _LOGFIRE,
+            "prompt_tokens_details#cached_tokens",
+            "input_tokens_details#cached_tokens",
+            "cache_read_input_tokens",
+        ),
     ),
     count(
         "cache_write_tokens",
@@ -161,6 +170,7 @@ TOKENS: tuple[Field, ...] = (
         _LANGSMITH + "input_token_details#cache_creation",
         _MLFLOW + "cache_creation_input_tokens",
         "metrics.cache_write_input_tokens",
+        _LOGFIRE + "cache_creation_input_tokens",
     ),
     count(
         "cache_write_5m_tokens",
@@ -210,6 +220,11 @@ TOKENS: tuple[Field, ...] = (
         _LANGSMITH + "output_token_details#reasoning",
         "metrics.reasoning_output_tokens",
         "ai.observability.cost.num_reasoning_tokens",
+        *below(
+            _LOGFIRE,
+            "completion_tokens_details#reasoning_tokens",
+            "output_tokens_details#reasoning_tokens",
+        ),
     ),
     count(
         "audio_input_tokens",
@@ -279,7 +294,12 @@ MONEY: tuple[Field, ...] = (
         _PARAMETERS + "service_tier",
         values=SERVICE_TIERS,
     ),
-    text("cache_accounting", "vagus.cache_accounting", values=CACHE_ACCOUNTING),
+    text(
+        "cache_accounting",
+        "vagus.cache_accounting",
+        resource=(SCOPE_ACCOUNTING,),
+        values=CACHE_ACCOUNTING,
+    ),
     text(
         "is_streaming",
         "gen_ai.request.stream",
