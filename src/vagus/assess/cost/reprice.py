@@ -26,7 +26,8 @@ from vagus.settle.rows import StepRow, TraceRow
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
 
-BATCH_TRACES = 3000
+#: A batch holds up settling for as long as it takes, which is about half a second.
+BATCH_TRACES = 1000
 #: Amounts that differ by less are the same amount, added up in another order.
 _SAME_USD = 1e-12
 _SCOPE = "project = {project:String} AND minute >= toDateTime({start_s:Int64}, 'UTC')"
