@@ -104,6 +104,7 @@ def test_history_is_priced_again_on_request(desk: Desk) -> None:
     desk.client.put("/api/v1/prices/ours", json=PRICE)
     asked = {"from": "-1h", "why": "a contract"}
     dry = desk.post("/api/v1/prices/reprice", asked | {"dry_run": True})
+    work(desk)
     job = desk.post("/api/v1/prices/reprice", asked)
     assert (job["state"], job["changed"]) == ("running", 0)
     work(desk)

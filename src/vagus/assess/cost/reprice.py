@@ -26,7 +26,7 @@ from vagus.settle.rows import StepRow, TraceRow
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
 
-#: A batch holds up settling for as long as it takes, which is about half a second.
+#: Settling waits for a batch, so it is small.
 BATCH_TRACES = 1000
 #: Amounts that differ by less are the same amount, added up in another order.
 _SAME_USD = 1e-12
