@@ -72,7 +72,8 @@ def read_documents(
         or _listed(attributes.get("ai.observability.retrieval.retrieved_contexts"))
         or _from_query_events(events)
         or _flattened(attributes, "output.documents")
-        or _plain(attributes)
+        # What a model or an embedding gave is a list too, and never one of documents.
+        or ([] if kind in ("llm", "embedding") else _plain(attributes))
     )
     top_k = first(attributes, *_TOP_K)
     return Retrieval(_query(attributes), as_count(top_k), documents, [])

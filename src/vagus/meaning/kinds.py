@@ -125,9 +125,9 @@ KIND_SOURCES: tuple[tuple[str, Mapping[str, str]], ...] = (
         "mcp": "mcp",
         "guardrail": "guardrail",
     }),
+    # A task is anything, so that its operation is asked first, and the hints know it at last.
     ("traceloop.span.kind", {
         "workflow": "workflow",
-        "task": "chain",
         "agent": "agent",
         "tool": "tool",
     }),
@@ -209,6 +209,7 @@ KIND_HINTS: tuple[tuple[str, str], ...] = (
     ("lmnr.span.input", "chain"),
     ("mlflow.spanInputs", "chain"),
     ("traceloop.entity.input", "chain"),
+    ("traceloop.span.kind", "chain"),
 )
 
 #: Kinds that say nothing about an AI application; they get no row among the steps.

@@ -126,6 +126,8 @@ def _as_event(log: Mapping[str, Any]) -> Event:
 
 def _span(row: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: row[name] for name in _FIELDS}
+    # As settling does it: a tool that says no name of its own is called by that of its span.
+    fields["tool"] = row["tool"] or (row["name"] if row["kind"] == "tool" else "")
     return fields | {name: row[name] for name in ("start_ms", "duration_ms", "received_ms")}
 
 
