@@ -10,8 +10,8 @@ from typing import Any
 FOLDER = Path(__file__).parent / "clients"
 KEYS = frozenset(
     {
-        "title", "project", "environment", "script", "transport", "arguments", "environ", "says", "fast",
-        "trace", "span", "score",
+        "title", "project", "environment", "script", "transport", "arguments", "environ", "says",
+        "fast", "trace", "span", "score",
     }
 )  # fmt: skip
 #: Templates that say where Vagus is; a variable that holds one is how the client was configured.
@@ -23,7 +23,8 @@ class Client:
     """One row of the matrix.
 
     `environ` is all that tells the client of Vagus, except what `arguments` names of its
-    constructor. `project` is `default` where a client cannot carry a key. `says` are the lines it may print, as patterns; any other line is a complaint.
+    constructor. `project` is `default` where a client cannot carry a key. `says` are the lines it
+    may print, as patterns; any other line is a complaint.
     """
 
     name: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 from conformance.client import Client
-from conformance.environment import is_node, program
+from conformance.environment import KEPT, is_node, program
 
 TIMEOUT_S = 120.0
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -25,7 +26,8 @@ def run_client(client: Client, places: dict[str, str], folder: Path) -> list[str
     """Run it in an empty home, and give what is wrong with how it ended and what it said."""
     command = program(client.environment)
     if is_node(client.environment):
-        script = Path(command[-1]).parent / client.script.name
+        # Node looks for packages beside the script.
+        script = Path(shutil.copy(client.script, KEPT / client.environment))
     else:
         command, script = [*command, "-c", _RUN], client.script
     environ = {name: text.format(**places) for name, text in client.environ.items()}

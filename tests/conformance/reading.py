@@ -75,8 +75,7 @@ def _read_spans(
         parent, name = columns["parent"][place], columns["name"][place]
         paths.append(f"{paths[parent]} > {name}" if parent >= 0 else name)
         body = _get(tenant, f"/api/v1/traces/{trace_id}/spans/{span_id}")
-        row = _span(body) | {"at": paths[-1], "start_ms": columns["start_ms"][place]}
-        into.append(row | {"orphan": columns["is_orphan"][place]})
+        into.append(_span(body) | {"at": paths[-1], "orphan": columns["is_orphan"][place]})
     return dict(zip(columns["span_id"], paths, strict=True))
 
 
@@ -84,6 +83,7 @@ def _span(body: Mapping[str, Any]) -> Row:
     span, step = body["span"], body["step"]
     row: Row = {name: span[name] for name in _SPAN_TEXTS}
     row |= {
+        "start_ms": span["start_ms"],
         "model": span["response_model"] or span["request_model"],
         "request_model": span["request_model"],
         "user": span["user"],

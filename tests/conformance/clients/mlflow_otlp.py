@@ -33,9 +33,6 @@ def weather(city):
 
 @mlflow.trace(span_type=SpanType.AGENT)
 def answer(question):
-    mlflow.update_current_trace(
-        metadata={"mlflow.trace.session": "s1", "mlflow.trace.user": "u1"}, tags={"team": "guides"}
-    )
     search(question)
     chat([{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}])
     with contextlib.suppress(ValueError):

@@ -7,11 +7,11 @@ from pydantic_ai import Agent, InstrumentationSettings
 
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+Agent.instrument_all(InstrumentationSettings(tracer_provider=provider))
 agent = Agent(
     "openai-chat:gpt-4o-mini",
     name="guide",
     instructions="Be brief.",
-    instrument=InstrumentationSettings(tracer_provider=provider),
 )
 
 
