@@ -122,7 +122,9 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
 
 def _listen(server: ServerSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only on sockets that say they are TCP; with the delay, an
+    # answer whose head and body are written apart waits 40 ms for the client's acknowledgement.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((server.host, server.port))
