@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import math
-import shutil
+import os
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import time
 import urllib.parse
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from vagus.store.migrate import migrate
 SPIKES = 1_000
 USERS = 1_000_000
 CALLS = 5_000_000
+GATE_CALLS = 200_000
 ROUNDS = 10
 BUDGETS = 100
 CHECKS = 3_000
@@ -115,11 +118,12 @@ def _resident(field: str) -> int:
     return int(line.split()[1]) // 1024
 
 
-def fill(data: Path) -> None:
+def fill(data: Path, calls: int) -> None:
     engine = ChdbEngine(data / "engine", memory_bytes=4 * 1024**3)
     migrate(engine)
-    for first in range(0, CALLS, 500_000):
-        engine.execute(_FILL, {"first": first, "count": 500_000, "users": USERS})
+    for first in range(0, calls, 500_000):
+        count = min(500_000, calls - first)
+        engine.execute(_FILL, {"first": first, "count": count, "users": USERS})
     engine.close()
 
 
@@ -156,12 +160,32 @@ def gate(data: Path) -> dict[str, Any]:
         return {
             "budgets": BUDGETS,
             "checks": CHECKS,
-            "p50_ms": round(statistics.median(took), 2),
-            "p99_ms": round(statistics.quantiles(took, n=100)[-1], 2),
+            **_quantiles(took),
             "oldest_answer_s": round(max(ages) / 1000, 1),
+            # What the machine itself takes for an answer at this load: a route that does nothing.
+            "health_check": _quantiles(_health(connection)),
+            "load_average": round(os.getloadavg()[0], 1),
         }
     finally:
         server.stop()
+
+
+def _health(connection: http.client.HTTPConnection) -> list[float]:
+    took = []
+    for _ in range(CHECKS // 3):
+        began = time.perf_counter()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        took.append((time.perf_counter() - began) * 1000)
+        time.sleep(0.002)
+    return took
+
+
+def _quantiles(took: list[float]) -> dict[str, float]:
+    return {
+        "p50_ms": round(statistics.median(took), 2),
+        "p99_ms": round(statistics.quantiles(took, n=100)[-1], 2),
+    }
 
 
 def _key(data: Path) -> str:
@@ -178,42 +202,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", type=Path, help="measure the questions over this directory")
     parser.add_argument("--fill", type=Path, help="fill this directory")
+    parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--only", choices=("spend", "gate"), help="one of the two results")
     args = parser.parse_args()
     if args.measure:
         print(json.dumps(measure(args.measure)))
-        return
-    if args.fill:
-        fill(args.fill)
-        return
-    folder = Path(tempfile.mkdtemp(prefix="vagus-spend-"))
-    try:
-        data = folder / "data"
+    elif args.fill:
+        fill(args.fill, args.calls)
+    else:
+        if args.only != "gate":
+            save_spend()
+        if args.only != "spend":
+            save_gate()
+
+
+@contextlib.contextmanager
+def filled(calls: int) -> Iterator[Path]:
+    """A data directory with a ledger; the engine fills it in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="vagus-spend-") as folder:
+        data = Path(folder) / "data"
         data.mkdir()
-        command = [sys.executable, "-m", "bench.spend"]
-        subprocess.run([*command, "--fill", str(data)], check=True)
-        told = subprocess.run(
-            [*command, "--measure", str(data)], check=True, capture_output=True, text=True
-        )
-        figures = {
-            "causes": causes(),
-            "ledger": {"calls": CALLS, "users": USERS},
-            "questions": json.loads(told.stdout.splitlines()[-1]),
-            "gate": gate(data),
-        }
-    finally:
-        shutil.rmtree(folder)
-    met = (
-        figures["causes"]["cause_first"] >= 0.95
-        and figures["causes"]["largest_rest_usd"] < 1e-6
-        and figures["gate"]["p99_ms"] < 5
-    )
+        command = [sys.executable, "-m", "bench.spend", "--fill", str(data)]
+        subprocess.run([*command, "--calls", str(calls)], check=True)
+        yield data
+
+
+def save_spend() -> None:
+    """The causes, and the questions to a ledger of a million users."""
+    with filled(CALLS) as data:
+        command = [sys.executable, "-m", "bench.spend", "--measure", str(data)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = causes()
     save(
         "spend",
         "an injected cause ranks first in 95 % of 1,000 spikes and the parts sum within 1e-6; the "
-        "top of a million users in bounded memory; the gate answers in 5 ms (p99)",
-        figures,
-        met=met,
+        "top of a million users in bounded memory",
+        {
+            "causes": found,
+            "ledger": {"calls": CALLS, "users": USERS},
+            "questions": json.loads(told.stdout.splitlines()[-1]),
+            "load_average": round(os.getloadavg()[0], 1),
+        },
+        met=found["cause_first"] >= 0.95 and found["largest_rest_usd"] < 1e-6,
     )
+
+
+def save_gate() -> None:
+    """The gate over HTTP."""
+    with filled(GATE_CALLS) as data:
+        found = gate(data)
+    bar = "GET /budgets/check answers over HTTP in less than 5 ms (p99), with an API key"
+    save("gate", bar, found, met=found["p99_ms"] < 5)
 
 
 if __name__ == "__main__":
