@@ -17,6 +17,7 @@ BENCHES = (
     "pages",
     "kill",
     "faults",
+    "spend",
 )
 
 
