@@ -56,6 +56,7 @@ from vagus.store.meta.access.origin import check_loopback_host
 from vagus.store.meta.access.secret import Pepper
 from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
+from vagus.store.meta.state import Checkpoints
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
 from vagus.watch.monitor import BUDGET_PREFIX
@@ -77,22 +78,6 @@ _DAY_S = 86_400
 _NOTES, _NOTE_KEY, _NOTE_VALUE = 10_000, 200, 262_144
 #: So many segments waiting mean that the loader is behind.
 _BEHIND_SEGMENTS = 1
-
-
-class Checkpoints:
-    """The metadata store's small facts, as text by name."""
-
-    def __init__(self, meta: Meta) -> None:
-        self._meta = meta
-
-    def get(self, key: str) -> str | None:
-        """The value under a key."""
-        found = state.get(self._meta, key)
-        return None if found is None else str(found)
-
-    def put(self, key: str, value: str) -> None:
-        """Keep a value under a key."""
-        state.put(self._meta, key, value)
 
 
 class _Notes:

@@ -31,3 +31,19 @@ def count(meta: Meta, prefix: str) -> int:
         return connection.execute(
             select(func.count()).select_from(state).where(matches)
         ).scalar_one()
+
+
+class Checkpoints:
+    """The small facts as text by name, as a stage that knows no metadata store asks for them."""
+
+    def __init__(self, meta: Meta) -> None:
+        self._meta = meta
+
+    def get(self, key: str) -> str | None:
+        """The value under a key."""
+        found = get(self._meta, key)
+        return None if found is None else str(found)
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a value under a key."""
+        put(self._meta, key, value)
