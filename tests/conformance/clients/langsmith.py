@@ -45,6 +45,8 @@ run_ids: list = []
 answer("Weather in Paris?", langsmith_extra={"client": client})
 root, call = run_ids
 guide = client.read_project(project_name="guide").id
-client.create_feedback(root, key="helpful", score=1.0, comment="nice", trace_id=root, session_id=guide)
+client.create_feedback(
+    root, key="helpful", score=1.0, comment="nice", trace_id=root, session_id=guide
+)
 client.create_feedback(call, key="tone", score=0.5, value="polite", trace_id=root, session_id=guide)
 client.flush()
