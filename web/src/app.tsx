@@ -1,42 +1,25 @@
 // Which screen an address means, and who may see it.
 
-import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Route, Switch, useLocation } from "wouter";
 import { ApiError } from "./api/client";
 import { useMe } from "./api/queries";
 import { Health } from "./pages/health";
 import { SignIn } from "./pages/signin";
+import { lazy } from "./ui/lazy";
 import { Shell } from "./ui/shell";
-import { Empty, ErrorNote, Skeleton } from "./ui/states";
-
-/** A screen whose code arrives when it is first opened. */
-function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
-  let ready: ComponentType<P> | undefined;
-  return function Lazy(props: P) {
-    const [, redraw] = useState(0);
-    const [error, setError] = useState<unknown>(null);
-    useEffect(() => {
-      if (ready) return;
-      load().then((found) => {
-        ready = found;
-        redraw(1);
-      }, setError);
-    }, []);
-    if (error) return <ErrorNote error={new Error("This screen could not be loaded; reload the page.")} />;
-    const Screen = ready;
-    return Screen ? <Screen {...props} /> : <Skeleton tall />;
-  };
-}
+import { Empty, ErrorNote } from "./ui/states";
 
 const Traces = lazy(() => import("./pages/traces").then((page) => page.Traces));
 const Trace = lazy<{ id: string }>(() => import("./pages/trace").then((page) => page.Trace));
+const Sessions = lazy(() => import("./pages/sessions").then((page) => page.Sessions));
+const Instrumentation = lazy(() => import("./pages/instrumentation").then((page) => page.Instrumentation));
 const Cost = lazy(() => import("./pages/cost").then((page) => page.Cost));
 const Incidents = lazy(() => import("./pages/incidents").then((page) => page.Incidents));
 const Incident = lazy<{ id: string }>(() => import("./pages/incident").then((page) => page.Incident));
 const Settings = lazy<{ section: string }>(() => import("./pages/settings").then((page) => page.Settings));
 
-const TITLES: Record<string, string> = { "": "Health", traces: "Traces", cost: "Cost", incidents: "Incidents", settings: "Settings" };
+const TITLES: Record<string, string> = { "": "Health", traces: "Traces", sessions: "Sessions", instrumentation: "Instrumentation", cost: "Cost", incidents: "Incidents", settings: "Settings" };
 
 /** The whole application. */
 export function App() {
@@ -57,6 +40,12 @@ export function App() {
           <Traces />
         </Route>
         <Route path="/traces/:id">{(params: { id: string }) => <Trace key={params.id} id={params.id} />}</Route>
+        <Route path="/sessions">
+          <Sessions />
+        </Route>
+        <Route path="/instrumentation">
+          <Instrumentation />
+        </Route>
         <Route path="/cost">
           <Cost />
         </Route>

@@ -18,6 +18,9 @@ import "./styles/cost.css";
 import "./styles/incidents.css";
 import "./styles/finding.css";
 import "./styles/settings.css";
+import "./styles/forms.css";
+import "./styles/sessions.css";
+import "./styles/instrumentation.css";
 
 applyTheme();
 

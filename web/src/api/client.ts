@@ -30,16 +30,22 @@ interface Call {
   method?: string;
   query?: Query;
   body?: unknown;
+  /** Bytes to send as they are, instead of a JSON body. */
+  file?: Blob;
   signal?: AbortSignal | undefined;
 }
 
 /** Call the API; a refusal becomes an ApiError with the server's own sentence. */
-export async function call<T>(path: string, { method = "GET", query, body, signal }: Call = {}): Promise<T> {
+export async function call<T>(path: string, { method = "GET", query, body, file, signal }: Call = {}): Promise<T> {
   const init: RequestInit = { method, credentials: "same-origin", headers: { accept: "application/json" } };
   if (signal) init.signal = signal;
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { ...init.headers, "content-type": "application/json" };
+  }
+  if (file) {
+    init.body = file;
+    init.headers = { ...init.headers, "content-type": "application/octet-stream" };
   }
   const response = await reach(apiUrl(path, query), init);
   const text = await response.text();

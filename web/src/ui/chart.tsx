@@ -21,6 +21,14 @@ export interface Marker {
   label: string;
 }
 
+/** A stretch of the axis with a background and a word of its own. */
+export interface Shade {
+  fromS: number;
+  toS: number;
+  label: string;
+  tone: string;
+}
+
 interface Props {
   times: number[];
   lines: Line[];
@@ -30,6 +38,7 @@ interface Props {
   isStacked?: boolean;
   isBars?: boolean;
   markers?: Marker[];
+  shades?: Shade[];
   span?: [number, number];
   onBrush?: ((fromS: number, toS: number) => void) | undefined;
   label: string;
@@ -72,7 +81,7 @@ export function Chart(props: Props) {
     plot.current?.setData(data);
   }, [data, props.span?.[0], props.span?.[1]]);
 
-  useEffect(() => plot.current?.redraw(false), [props.markers]);
+  useEffect(() => plot.current?.redraw(false), [props.markers, props.shades]);
 
   return (
     <div class="chart" ref={box} role="img" aria-label={`${label}: ${summary(props)}`} style={{ height: `${height}px` }} onPointerEnter={() => setIsHovered(true)} onPointerLeave={() => setIsHovered(false)}>
@@ -159,6 +168,7 @@ function optionsOf(latest: { current: Props }, width: number, height: number, re
       { ...axis, size: 58, gap: 6, values: (_, splits) => splits.map((value) => axisLabel(value, unit, kind)), space: 34 },
     ],
     hooks: {
+      drawClear: [(chart) => drawShades(chart, latest.current.shades ?? [])],
       draw: [(chart) => drawMarkers(chart, latest.current.markers ?? [])],
       setCursor: [
         (chart) => {
@@ -244,6 +254,24 @@ function timeLabels(splits: number[]): string[] {
     if (stepS >= 86400 || isMidnight) return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
     return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
   });
+}
+
+function drawShades(chart: uPlot, shades: Shade[]): void {
+  const { ctx, bbox } = chart;
+  const colours = palette();
+  for (const shade of shades) {
+    const left = Math.max(bbox.left, chart.valToPos(shade.fromS, "x", true));
+    const right = Math.min(bbox.left + bbox.width, chart.valToPos(shade.toS, "x", true));
+    if (right <= left) continue;
+    const tone = colours.tone(shade.tone);
+    ctx.save();
+    ctx.fillStyle = `color-mix(in srgb, ${tone} 13%, transparent)`;
+    ctx.fillRect(left + 1, bbox.top, right - left - 2, bbox.height);
+    ctx.fillStyle = tone;
+    ctx.font = `${11 * devicePixelRatio}px ${colours.font}`;
+    ctx.fillText(shade.label, left + 6 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    ctx.restore();
+  }
 }
 
 function drawMarkers(chart: uPlot, markers: Marker[]): void {

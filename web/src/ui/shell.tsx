@@ -15,8 +15,10 @@ import { chooseTheme, chosenTheme, type Theme } from "./theme";
 const SCREENS = [
   { path: "/", name: "Health", icon: "health" },
   { path: "/traces", name: "Traces", icon: "traces" },
+  { path: "/sessions", name: "Sessions", icon: "sessions" },
   { path: "/cost", name: "Cost", icon: "cost" },
   { path: "/incidents", name: "Incidents", icon: "incidents" },
+  { path: "/instrumentation", name: "Instrumentation", icon: "instrumentation" },
   { path: "/settings", name: "Settings", icon: "settings" },
 ];
 
@@ -38,8 +40,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
     "]": () => shift(0.5),
     g: () => navigate(hrefTo("/")),
     t: () => navigate(hrefTo("/traces")),
+    s: () => navigate(hrefTo("/sessions")),
     c: () => navigate(hrefTo("/cost")),
     i: () => navigate(hrefTo("/incidents")),
+    u: () => navigate(hrefTo("/instrumentation")),
   });
   const hasRange = !path.startsWith("/settings") && !path.startsWith("/incidents") && !/^\/traces\/./.test(path);
   return (
@@ -136,9 +140,9 @@ const KEYS: [string, string][] = [
   ["[ ]", "Earlier, later"],
   ["j k", "Next, previous row"],
   ["Enter", "Open the row"],
-  ["n N", "In a trace: next, previous problem"],
+  ["n N", "In a trace or session: next, previous problem"],
   ["h l", "In a trace: fold, unfold"],
-  ["g t c i", "Health, Traces, Cost, Incidents"],
+  ["g t s c i u", "Health, Traces, Sessions, Cost, Incidents, Instrumentation"],
   ["Esc", "Close what is open"],
   ["?", "This help"],
 ];
