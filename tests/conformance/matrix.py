@@ -43,6 +43,7 @@ class Matrix:
             "|---|---|---|---|---|---|",
             *(self._row(client) for client in clients),
             *self._reds(clients),
+            *_lines_said(clients),
         ]
         return "\n".join(lines) + "\n"
 
@@ -62,6 +63,18 @@ class Matrix:
             for said in self.results.get(client.name, [])[:20]
         ]
         return ["", "## What is red", "", *lines] if lines else []
+
+
+def _lines_said(clients: list[Client]) -> list[str]:
+    lines = [
+        f"- {client.title}: {', '.join(f'`{pattern}`' for pattern in client.says)}"
+        for client in clients
+        if client.says
+    ]
+    head = (
+        "These clients print of themselves, whatever they send to; any other line makes them red."
+    )
+    return ["", "## What clients print", "", head, "", *lines]
 
 
 def checked(client: Client) -> str:
