@@ -22,11 +22,12 @@ from vagus.assess.cost.spending import Spending
 from vagus.assess.quality.evaluators.answer_format import AnswerFormat
 from vagus.assess.quality.evaluators.groundedness import Groundedness
 from vagus.assess.quality.runner import QualityRunner
-from vagus.assess.quality.scores import delete_scores, write_scores
+from vagus.assess.quality.scores import write_scores
+from vagus.assess.quality.verdicts import take_verdicts
 from vagus.audit.log import Audit
 from vagus.config import Loaded, is_loopback
 from vagus.diagnose.diagnose import diagnose
-from vagus.errors import BadInput, Unavailable
+from vagus.errors import Unavailable
 from vagus.meaning.select import statements
 from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode
@@ -50,12 +51,12 @@ from vagus.store.clickhouse import ClickHouseEngine
 from vagus.store.engine import Engine
 from vagus.store.load import Loader
 from vagus.store.lock import DirectoryLock
-from vagus.store.meta import state
 from vagus.store.meta.access.access import DEFAULT_PROJECT, Access, Started
 from vagus.store.meta.access.origin import check_loopback_host
 from vagus.store.meta.access.secret import Pepper
 from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade
+from vagus.store.meta.notes import ProjectNotes
 from vagus.store.meta.state import Checkpoints
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
@@ -74,37 +75,8 @@ _RELEASE_EVERY_S = 5.0
 _FOREIGN = frozenset(("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin"))
 _BACKFILL_S = 180.0
 _DAY_S = 86_400
-#: What rivals' protocols may have remembered in one project.
-_NOTES, _NOTE_KEY, _NOTE_VALUE = 10_000, 200, 262_144
 #: So many segments waiting mean that the loader is behind.
 _BEHIND_SEGMENTS = 1
-
-
-class _Notes:
-    """The notes of one project's dialects, bounded in size and number."""
-
-    def __init__(self, meta: Meta, project: str, redaction: RuleBook) -> None:
-        self._meta = meta
-        self._prefix = f"note:{project}:"
-        self._redactor = redaction.redactor(project)
-
-    def get(self, key: str) -> str | None:
-        """The value under a key."""
-        found = state.get(self._meta, self._prefix + key)
-        return None if found is None else str(found)
-
-    def put(self, key: str, value: str) -> None:
-        if len(key) > _NOTE_KEY or len(value) > _NOTE_VALUE:
-            raise BadInput(
-                "a name or definition is too long to be remembered",
-                field=key[:80],
-                limit=f"{_NOTE_KEY} characters of key, {_NOTE_VALUE} of value",
-            )
-        if state.count(self._meta, self._prefix) >= _NOTES and self.get(key) is None:
-            raise BadInput(
-                "this project has too many remembered names", field=key[:80], limit=f"{_NOTES}"
-            )
-        state.put(self._meta, self._prefix + key, self._redactor.clean_text(value))
 
 
 @contextmanager
@@ -212,7 +184,7 @@ class Platform:
 
     def notes_of(self, project: str) -> Notes:
         """What the dialects of a project remember."""
-        return _Notes(self.meta, project, self.redaction)
+        return ProjectNotes(self.meta, project, self.redaction.redactor(project).clean_text)
 
     def services(self) -> Services:
         """What the API works with."""
@@ -395,12 +367,7 @@ class Platform:
         return _RELEASE_EVERY_S
 
     def _write_verdicts(self, verdicts: Verdicts) -> None:
-        for project in sorted({score.project for score in verdicts.scores}):
-            own = [score for score in verdicts.scores if score.project == project]
-            write_scores(self.engine, project, own)
-        for project in sorted({project for project, _ in verdicts.deleted}):
-            ids = [score_id for owner, score_id in verdicts.deleted if owner == project]
-            delete_scores(self.engine, project, ids)
+        take_verdicts(self.engine, verdicts)
 
     def _problems(self) -> Sequence[str]:
         problems = [worker.problem for worker in self._workers if worker.problem]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.segments import load, write
-from vagus.assess.quality.scores import delete_scores, write_scores
+from vagus.assess.quality.verdicts import take_verdicts
 from vagus.receive.dialects.build import Telemetry, Verdict
 from vagus.settle.evaluation import read_verdicts
 from vagus.store.chdb import ChdbEngine
@@ -34,8 +34,7 @@ class Inbox:
         write(path, self.project, message, signal="logs", received_ns=NOW_NS)
         segment = load(self.engine, path, signal="logs")
         for found in read_verdicts(self.engine, "segment = {segment:UInt64}", segment):
-            write_scores(self.engine, self.project, found.scores)
-            delete_scores(self.engine, self.project, [i for _, i in found.deleted])
+            take_verdicts(self.engine, found)
 
     def scores(self) -> list[dict[str, Any]]:
         found = self.engine.query(
@@ -91,6 +90,24 @@ def test_a_verdict_can_be_taken_back(inbox: Inbox) -> None:
     inbox.take(verdict(trace_id=TRACE), verdict(trace_id=TRACE, score_id="s-2", value=0.7))
     inbox.take(verdict(trace_id=TRACE, is_deleted=True))
     assert [score["value"] for score in inbox.scores()] == [0.7]
+
+
+@pytest.mark.parametrize("is_together", [True, False])
+def test_an_update_changes_what_it_names_and_leaves_the_rest(
+    inbox: Inbox, is_together: bool
+) -> None:
+    first = verdict(trace_id=TRACE, explanation="good", evaluator="ann")
+    update = verdict(name="", value=0.1, is_update=True, time_ns=NOW_NS + 1)
+    for batch in [(first, update)] if is_together else [(first,), (update,)]:
+        inbox.take(*batch)
+    (score,) = inbox.scores()
+    assert (score["name"], score["value"]) == ("helpful", 0.1)
+    assert (score["explanation"], score["evaluator"]) == ("good", "ann")
+
+
+def test_an_update_of_nothing_makes_no_score(inbox: Inbox) -> None:
+    inbox.take(verdict(name="", is_update=True))
+    assert inbox.scores() == []
 
 
 def test_a_verdict_about_nothing_is_left_out_and_the_others_stay(inbox: Inbox) -> None:

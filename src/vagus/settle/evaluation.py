@@ -11,12 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import prometheus_client
 
 from vagus.meaning.content import Event
 from vagus.meaning.messages import log_event
 from vagus.meaning.values import as_number, as_text
+from vagus.meaning.verdicts import read_verdicts as carried_verdicts
 from vagus.model.score import Score
+from vagus.settle.span import Span
 from vagus.store.engine import Engine
 
 UNPLACED = prometheus_client.Counter(
@@ -26,6 +29,9 @@ UNPLACED = prometheus_client.Counter(
 
 EVENT = "gen_ai.evaluation.result"
 _NAME = "gen_ai.evaluation.name"
+_VALUE = "gen_ai.evaluation.score.value"
+_LABEL = "gen_ai.evaluation.score.label"
+_WHY = "gen_ai.evaluation.explanation"
 SOURCES = ("code", "model", "human", "user", "external")
 
 _GOOD = frozenset(("pass", "passed", "true", "yes", "good", "grounded", "relevant", "correct"))
@@ -44,6 +50,7 @@ _BAD = frozenset(
     )
 )
 _NAME_LENGTH = 200
+_EXPLANATION_LENGTH = 20_000
 _AT_ONCE = 5_000
 _DAY_MS = 86_400_000
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
@@ -51,9 +58,13 @@ _EARLIEST_MS = 946_684_800_000  # 2000-01-01
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Scores to write and, as (project, score id), scores that were taken back."""
+    """Scores to write and, by (project, score id), changes of earlier ones and those taken back.
+
+    A change holds the fields of `Score` that are said anew.
+    """
 
     scores: list[Score] = field(default_factory=list)
+    changes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     deleted: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -67,6 +78,40 @@ def event_scores(
         made = _score(project, trace_id, span_id, time_ms, event.attributes, identity)
         if made is not None:
             scores.append(made)
+    return scores
+
+
+def carried_scores(
+    project: str, span: Span, time_ms: int, spans: Mapping[str, Span]
+) -> list[Score]:
+    """The scores that a span carries among its own attributes.
+
+    An evaluation that names the spans it is about is theirs where they are in this trace, and the
+    trace's where they are not.
+    """
+    scores = []
+    for number, verdict in enumerate(carried_verdicts(span.attributes)):
+        about = [i for i in verdict.target_span_ids if i in spans] or [""]
+        on_span = verdict.scope == "span" and not verdict.target_span_ids
+        for target in [span.span_id] if on_span else about:
+            identity = (span.trace_id, span.span_id, verdict.name, str(number), target)
+            scores.append(
+                Score(
+                    project=project,
+                    score_id=_score_id(project, identity),
+                    name=_shortened(verdict.name, _NAME_LENGTH),
+                    time_ms=time_ms,
+                    trace_id="" if verdict.scope == "session" and span.session else span.trace_id,
+                    span_id=target,
+                    session=span.session if verdict.scope == "session" else "",
+                    value=verdict.value,
+                    label=_shortened(verdict.label, _NAME_LENGTH),
+                    passed=_passed(verdict.label) if verdict.passed is None else verdict.passed,
+                    explanation=_shortened(verdict.explanation, _EXPLANATION_LENGTH),
+                    source=verdict.source if verdict.source in SOURCES else "external",
+                    evaluator=_shortened(verdict.evaluator, _NAME_LENGTH),
+                )
+            )
     return scores
 
 
@@ -97,6 +142,7 @@ def read_verdicts(engine: Engine, condition: str, segment: int) -> Iterable[Verd
 def _verdicts(rows: Iterable[Mapping[str, Any]]) -> Verdicts:
     """The last word on every score: what is taken back after it was given is not written."""
     latest: dict[tuple[str, str], Score | None] = {}
+    changes: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         said = log_event(row["event_name"], row["attributes"], row["body"]).attributes
         project, trace_id, span_id = row["project"], _id(row["trace_id"]), _id(row["span_id"])
@@ -106,18 +152,39 @@ def _verdicts(rows: Iterable[Mapping[str, Any]]) -> Verdicts:
             if native
             else (trace_id, span_id, as_text(said.get(_NAME)), str(row["time_ns"]))
         )
-        if native and as_text(said.get("vagus.score.deleted")).lower() == "true":
-            latest[project, _score_id(project, identity)] = None
-            continue
-        score = _score(project, trace_id, span_id, _time_ms(row), said, identity)
-        if score is None or not (trace_id or span_id or score.session):
-            UNPLACED.inc()
+        key = (project, _score_id(project, identity))
+        if native and _truth(as_text(said.get("vagus.score.deleted"))):
+            latest[key] = None
+        elif native and _truth(as_text(said.get("vagus.score.updated"))):
+            known = latest.get(key)
+            if known is not None:
+                latest[key] = msgspec.structs.replace(known, **_said_anew(said))
+            elif key not in latest:
+                changes[key] = {**changes.get(key, {}), **_said_anew(said)}
         else:
-            latest[project, score.score_id] = score
+            score = _score(project, trace_id, span_id, _time_ms(row), said, identity)
+            if score is None or not (trace_id or span_id or score.session):
+                UNPLACED.inc()
+            else:
+                latest[key] = score
     return Verdicts(
         [score for score in latest.values() if score is not None],
+        {key: said for key, said in changes.items() if key not in latest},
         [key for key, score in latest.items() if score is None],
     )
+
+
+def _said_anew(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a score that an update names."""
+    label = as_text(said.get(_LABEL))
+    passed = _truth(as_text(said.get("vagus.score.passed")))
+    fields = {
+        "value": as_number(said.get(_VALUE)),
+        "label": _shortened(label, _NAME_LENGTH) or None,
+        "passed": _passed(label) if passed is None else passed,
+        "explanation": _shortened(as_text(said.get(_WHY)), _EXPLANATION_LENGTH) or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _time_ms(row: Mapping[str, Any]) -> int:
@@ -145,8 +212,8 @@ def _score(
     identity: Iterable[str],
 ) -> Score | None:
     name = as_text(said.get(_NAME)).strip()
-    value = as_number(said.get("gen_ai.evaluation.score.value"))
-    label = as_text(said.get("gen_ai.evaluation.score.label"))
+    value = as_number(said.get(_VALUE))
+    label = as_text(said.get(_LABEL))
     passed = _truth(as_text(said.get("vagus.score.passed")))
     if not name or (value is None and not label and passed is None):
         return None
@@ -162,7 +229,7 @@ def _score(
         value=value,
         label=_shortened(label, _NAME_LENGTH),
         passed=_passed(label) if passed is None else passed,
-        explanation=_shortened(as_text(said.get("gen_ai.evaluation.explanation")), 20_000),
+        explanation=_shortened(as_text(said.get(_WHY)), _EXPLANATION_LENGTH),
         source=source if source in SOURCES else "external",
         evaluator=_shortened(as_text(said.get("vagus.score.evaluator")), _NAME_LENGTH) or "otel",
     )

@@ -18,7 +18,13 @@ from vagus.meaning.messages import log_event, read_events
 from vagus.model.score import Score
 from vagus.settle.attribution import Rules
 from vagus.settle.charge import PriceCall
-from vagus.settle.evaluation import EVENT, Verdicts, event_scores, read_verdicts
+from vagus.settle.evaluation import (
+    EVENT,
+    Verdicts,
+    carried_scores,
+    event_scores,
+    read_verdicts,
+)
 from vagus.settle.fold import Settled, event_time, fold_trace
 from vagus.settle.journal import Journal
 from vagus.settle.span import Span
@@ -305,10 +311,17 @@ _ATTRIBUTES = (
     f"mapFromArrays(arrayMap(k -> toString(k), attr_keys), "
     f"arrayMap(v -> if(length(v) > {_LONGEST}, '', v), attr_values))"
 )
+#: The keys under which spans of any kind carry their first verdict.
+_VERDICT_KEYS = [
+    f"{scope}{plural}.0.{noun}.name"
+    for scope in ("", "trace.", "session.")
+    for plural, noun in (("evaluations", "evaluation"), ("annotations", "annotation"))
+]
 _SPECIAL = {
     "received_ms": "toUnixTimestamp64Milli(received)",
     "attributes": (
-        f"if(kind IN ('retrieval', 'rerank') OR parent_span_id = '', {_ATTRIBUTES}, "
+        "if(kind IN ('retrieval', 'rerank', 'evaluator', 'guardrail') OR parent_span_id = '' "
+        f"OR hasAny(attr_keys, {_VERDICT_KEYS}), {_ATTRIBUTES}, "
         "CAST(map(), 'Map(String, String)'))"
     ),
 }
@@ -339,10 +352,14 @@ def _by_trace(found: Columns, wanted: set[Key]) -> dict[Key, list[Span]]:
 
 
 def _scores(project: str, arrived: Sequence[Span]) -> list[Score]:
+    """What the spans of a trace say of themselves and of each other."""
     scores = []
+    spans = {span.span_id: span for span in arrived}
     for span in arrived:
+        when_ms, _ = event_time(span)
         if EVENT in span.event_names:
             events = read_events(span.event_names, span.event_attributes)
-            when_ms, _ = event_time(span)
             scores += event_scores(project, span.trace_id, span.span_id, when_ms, events)
+        if span.attributes:
+            scores += carried_scores(project, span, when_ms, spans)
     return scores

@@ -249,9 +249,16 @@ def test_deleted_feedback_is_taken_back():
     assert (verdict["id"], verdict["deleted"]) == ("f1", True)
 
 
-def test_a_change_of_feedback_is_refused_and_not_lost_silently():
-    with pytest.raises(NotFound):
-        Door(ROUTES).ask("PATCH", "/feedback/f1", {"score": 0})
+def test_a_change_of_feedback_says_what_is_new_and_nothing_else():
+    answer = Door(ROUTES).ask("PATCH", "/feedback/f1", {"score": 0, "comment": "on second thought"})
+    (record,) = answer.telemetry.logs.resource_logs[0].scope_logs[0].log_records
+    said = {a.key: a.value for a in record.attributes}
+    assert said["vagus.score.id"].string_value == "f1"
+    assert said["vagus.score.updated"].bool_value
+    assert said["gen_ai.evaluation.score.value"].double_value == 0
+    assert said["gen_ai.evaluation.explanation"].string_value == "on second thought"
+    with pytest.raises(BadInput):
+        Door(ROUTES).ask("PATCH", "/feedback/f1", {})
 
 
 def test_a_project_has_one_id_by_name_and_is_found_by_it():

@@ -84,6 +84,24 @@ def delete_scores(engine: Engine, project: str, score_ids: Sequence[str]) -> int
     return len(standing)
 
 
+def change_scores(
+    engine: Engine,
+    project: str,
+    changes: Mapping[str, Mapping[str, Any]],
+    *,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> int:
+    """Say some fields of standing scores anew, by score id; the number that was there."""
+    with _writing:
+        rows: list[dict[str, Any]] = []
+        for old in _standing(engine, project, list(changes)).values():
+            version = max(clock_ns(), old["version"] + 1)
+            rows += [old, {**old, **changes[old["score_id"]], "version": version, "sign": 1}]
+        if rows:
+            _insert(engine, rows)
+    return len(rows) // 2
+
+
 def check_score(score: Score) -> None:
     """Raise `BadInput` naming the field when a score cannot be kept."""
     _check_text("name", score.name, MAX_NAME)

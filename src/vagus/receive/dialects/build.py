@@ -43,8 +43,8 @@ class Event:
 class Verdict:
     """Another tool's score, feedback, annotation or assessment, about a span, trace or session.
 
-    `score_id` is the tool's own id: the same id again replaces the earlier verdict. `source` is
-    code, model, human, user or external.
+    `score_id` is the tool's own id: the same id again replaces the earlier verdict, or with
+    `is_update` changes what it says anew. `source` is code, model, human, user or external.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Verdict:
     source: str = "external"
     evaluator: str = ""
     is_deleted: bool = False
+    is_update: bool = False
 
 
 class Telemetry:
@@ -127,6 +128,7 @@ class Telemetry:
             "vagus.score.passed": verdict.passed,
             "vagus.score.evaluator": verdict.evaluator or None,
             "vagus.score.deleted": verdict.is_deleted or None,
+            "vagus.score.updated": verdict.is_update or None,
             "session.id": verdict.session or None,
         }
         record = LogRecord(

@@ -44,6 +44,24 @@ def read_feedback(feedback: Mapping[str, Any], now_ns: int) -> Verdict:
     )
 
 
+def read_change(feedback_id: str, change: Mapping[str, Any], now_ns: int) -> Verdict:
+    """What a client says anew about an earlier feedback; raises `BadInput` when it says nothing."""
+    score, value = change.get("score"), change.get("value")
+    verdict = Verdict(
+        name="",
+        score_id=feedback_id,
+        time_ns=now_ns,
+        value=float(score) if isinstance(score, bool) else number(score),
+        label=_label(value),
+        passed=score if isinstance(score, bool) else None,
+        explanation=_explanation(change),
+        is_update=True,
+    )
+    if verdict.value is None and not (verdict.label or verdict.explanation):
+        raise BadInput("a change of feedback needs score, value or comment", field="score")
+    return verdict
+
+
 def _label(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""

@@ -9,7 +9,7 @@ from typing import Any
 from vagus.errors import BadInput, NotFound, VagusError
 from vagus.receive.dialects.base import Answer, Call, Route, decode_json
 from vagus.receive.dialects.build import Telemetry, Verdict
-from vagus.receive.dialects.langsmith.feedback import read_feedback
+from vagus.receive.dialects.langsmith.feedback import read_change, read_feedback
 from vagus.receive.dialects.langsmith.multipart import Part, read_parts
 from vagus.receive.dialects.langsmith.runs import add_run, merge_run
 from vagus.receive.dialects.shared import mapping, refuse_each, text
@@ -124,6 +124,13 @@ def _feedback_gone(call: Call) -> Answer:
     return Answer({"message": "Feedback deleted."}, telemetry=telemetry)
 
 
+def _feedback_change(call: Call) -> Answer:
+    telemetry = Telemetry()
+    change = read_change(call.params["feedback_id"], call.json_object(), call.now_ns)
+    telemetry.add_verdict(change)
+    return Answer({"message": "Feedback updated."}, telemetry=telemetry)
+
+
 def _sessions(call: Call) -> Answer:
     """LangSmith's sessions are projects; one exists as soon as somebody asks for its name."""
     name = call.query.get("name", "")
@@ -187,7 +194,7 @@ def _both(prefix: str) -> tuple[Route, ...]:
         Route(f"{prefix}/runs/{{run_id}}", _run, ("PATCH",), refuse=_refuse),
         Route(f"{prefix}/feedback", _feedback, refuse=_refuse),
         Route(f"{prefix}/feedback/{{feedback_id}}", _feedback_gone, ("DELETE",), refuse=_refuse),
-        Route(f"{prefix}/feedback/{{feedback_id}}", _absent, ("PATCH",), refuse=_refuse),
+        Route(f"{prefix}/feedback/{{feedback_id}}", _feedback_change, ("PATCH",), refuse=_refuse),
     )
 
 
