@@ -33,7 +33,10 @@ _FIELDS = (
     "max_tokens", "error_type", "http_status", "env", "region", "team", "feature", "tenant", "user",
     "session", "prompt", "prompt_version", "tool", "tool_set", "agent", "index_name",
     "index_version", "retry_of", "attempt", "dropped_attributes", "dropped_events",
-    "dropped_links",
+    "dropped_links", "cache_write_5m_tokens", "cache_write_1h_tokens", "audio_input_tokens",
+    "audio_output_tokens", "audio_cache_read_tokens", "image_input_tokens", "image_output_tokens",
+    "web_search_requests", "service_tier", "cache_accounting", "is_streaming", "local_cache", "sdk",
+    "sdk_version", "convention",
 )  # fmt: skip
 _RAW = (
     "attr_keys", "attr_kinds", "attr_values", "resource_keys", "resource_kinds", "resource_values",
@@ -175,9 +178,9 @@ def _step(engine: Engine, project: str, trace_id: str, span_id: str) -> dict[str
         "cost_cache_usd, cost_cache_read_usd, cost_cache_write_usd, cost_audio_usd, "
         "cost_image_usd, cost_request_usd, reported_cost_usd, computed_cost_usd, "
         "toString(cost_source) AS cost_source, price_source, price_id, before_rules, retrieved, "
-        "top_score, document_age_days, rerank_moved FROM steps FINAL WHERE project = {project:String} "
-        "AND trace_id = {trace_id:String} AND span_id = {span_id:String} "
-        "ORDER BY version DESC LIMIT 1",
+        "top_score, document_age_days, rerank_moved FROM steps FINAL "
+        "WHERE project = {project:String} AND trace_id = {trace_id:String} "
+        "AND span_id = {span_id:String} ORDER BY version DESC LIMIT 1",
         {"project": project, "trace_id": trace_id, "span_id": span_id},
     )
     for step in answer.dicts():

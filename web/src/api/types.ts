@@ -213,8 +213,10 @@ export interface SpanDetail {
   output: Message[];
   tools: unknown[];
   documents: DocumentRow[];
+  documents_in: DocumentRow[];
   prompt: PromptUse | null;
   query: string;
+  query_cut: number | null;
   step: Record<string, unknown> | null;
   scores: ScoreRow[];
   logs: Record<string, unknown>[];

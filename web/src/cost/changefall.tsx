@@ -43,6 +43,12 @@ export function ChangeFall({ found, by }: { found: Explained; by: string }) {
       </p>
       <UnknownBeside found={found} />
       <ol class="fall">
+        <li class="fall-row is-head" aria-hidden="true">
+          <span>Part</span>
+          <span />
+          <span class="fall-usd">USD, share of the change</span>
+          <span>What moved</span>
+        </li>
         <Total name="Before" usd={found.before_usd} at={fall.before} isCut={fall.isCut} />
         {fall.steps.map((step) => (
           <Part key={step.factor} step={step} />

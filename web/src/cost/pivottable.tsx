@@ -42,7 +42,8 @@ function Table({ rows, columns, dimensions }: Props) {
   const slice = usePageSlice("cost", { by: [rows, columns], withSteps: false, limit: 400 });
   const isByCall = OF_CALLS.includes(rows);
   const each = usePageSlice(isByCall ? "cost_per_call" : "cost_per_request", { by: [rows], withSteps: false, limit: 400 });
-  const pivot = useMemo(() => pivotOf(slice.data?.series ?? []), [slice.data]);
+  const unknown = usePageSlice("unknown_cost_share", { by: [rows, columns], withSteps: false, limit: 400 });
+  const pivot = useMemo(() => pivotOf(slice.data?.series ?? [], 6, unknown.data?.series ?? []), [slice.data, unknown.data]);
   if (slice.error) return <ErrorNote error={slice.error} retry={() => void slice.refetch()} />;
   if (!slice.data) return <Skeleton lines={8} />;
   if (!pivot.rows.length) return <Empty title="No billable calls in this range">Widen the time range, or take a term out of the filter.</Empty>;
@@ -59,12 +60,14 @@ function Table({ rows, columns, dimensions }: Props) {
         <tfoot>
           <tr>
             <th scope="row">Total</th>
-            <td class="number right">{money(pivot.total)}</td>
+            <td class="number right">
+              <Sum usd={pivot.total} unknown={pivot.unknown} />
+            </td>
             <td />
             {each.data ? <td /> : null}
             {pivot.columns.map((column) => (
               <td class="number right" key={column.key}>
-                {money(column.total)}
+                <Sum usd={column.total} unknown={column.unknown} />
               </td>
             ))}
           </tr>
@@ -75,6 +78,18 @@ function Table({ rows, columns, dimensions }: Props) {
         {slice.data.truncated > 0 ? `, ${count(slice.data.truncated)} groups left out` : ""}
       </p>
     </div>
+  );
+}
+
+/** A sum of what is known; with unknown calls it is never a plain 0. */
+function Sum({ usd, unknown }: { usd: number; unknown: number }) {
+  if (!unknown) return <>{money(usd)}</>;
+  const title = `${count(unknown)} calls of unknown cost are not in it`;
+  return (
+    <span title={title}>
+      {usd === 0 ? "" : `${money(usd)} `}
+      <span class="unknown">{usd === 0 ? `${compact(unknown)} unknown` : `+ ${compact(unknown)} unknown`}</span>
+    </span>
   );
 }
 
@@ -127,9 +142,8 @@ function Row({ row, pivot, rows, columns, dimensions, mean }: RowProps) {
       </th>
       <td class="number right">
         <Link to="/traces" set={{ filter: withTerm(filter, term), sort: "cost" }} title="The traces behind it">
-          {row.total === 0 && row.isPartial ? <span class="unknown">unknown</span> : money(row.total)}
+          <Sum usd={row.total} unknown={row.unknown} />
         </Link>
-        {row.isPartial && row.total > 0 ? <span class="unknown"> + unknown</span> : null}
       </td>
       <td class="share-cell">
         <button
@@ -144,7 +158,7 @@ function Row({ row, pivot, rows, columns, dimensions, mean }: RowProps) {
       </td>
       {mean === undefined ? null : (
         <td class="number right" title={`n ${count(mean?.n ?? 0)}`}>
-          {mean?.value == null ? <span class="unknown">unknown</span> : money(mean.value)}
+          {mean?.value == null || (row.total === 0 && row.unknown > 0) ? <span class="unknown">unknown</span> : money(mean.value)}
         </td>
       )}
       {row.cells.map((cell, at) => {
@@ -164,7 +178,7 @@ function Row({ row, pivot, rows, columns, dimensions, mean }: RowProps) {
               title={`n ${compact(cell.n)} calls · only these`}
               onClick={() => setUrl({ filter: withTerm(withTerm(filter, term), termFor(columns, column)) })}
             >
-              {cell.value == null ? <span class="unknown">unknown</span> : money(cell.value)}
+              {cell.value == null ? <span class="unknown">unknown</span> : <Sum usd={cell.value} unknown={cell.unknown} />}
             </button>
           </td>
         );

@@ -19,7 +19,7 @@ export function Waste() {
   const whole = cost.data?.series[0]?.total.value ?? null;
   return (
     <Panel title="Waste">
-      <table class="table pivot">
+      <table class="table waste">
         <tbody>
           <Money name="Failed, cut off or repeated" note="of the known cost" slice={wasted.data} whole={whole} />
           <Money name="of it repeats of failed calls" note="of the known cost" slice={retries.data} whole={whole} isPart />

@@ -6,6 +6,7 @@ import { GeneralSettings } from "../ui/generalsettings";
 import { Keys } from "../ui/apikeys";
 import { MeasureList } from "../ui/measurelist";
 import { Monitors } from "../ui/monitors";
+import { Redaction } from "../ui/redaction";
 import { Targets } from "../ui/targets";
 
 const SECTIONS = [
@@ -13,6 +14,7 @@ const SECTIONS = [
   { id: "keys", name: "Keys", body: Keys },
   { id: "targets", name: "Notifications", body: Targets },
   { id: "monitors", name: "Monitors and SLOs", body: Monitors },
+  { id: "redaction", name: "Redaction", body: Redaction },
   { id: "measures", name: "Measures", body: MeasureList },
   { id: "audit", name: "Audit", body: AuditLog },
 ];

@@ -10,7 +10,7 @@ import { useKeys } from "../ui/keys";
 import { Minimap } from "../ui/minimap";
 import { SpanPanel } from "../ui/spanpanel";
 import { Cut, ErrorNote, Skeleton } from "../ui/states";
-import { TraceFacts } from "../ui/tracefacts";
+import { TraceFacts, type Place } from "../ui/tracefacts";
 import { Waterfall } from "../ui/waterfall";
 
 const SHOWN = 50_000;
@@ -49,6 +49,10 @@ function Loaded({ detail }: { detail: TraceDetail }) {
   const spanId = params.get("span");
   const selected = useMemo(() => (spanId ? columns.span_id.indexOf(spanId) : -1), [columns, spanId]);
   useEffect(() => setZoom([0, tree.durationMs]), [tree]);
+  const session = params.get("session");
+  const back: Place = session
+    ? { to: "/sessions", set: { session, turn: trace.trace_id, y: params.get("y") }, name: "the conversation" }
+    : { to: "/traces", set: { row: trace.trace_id }, name: "traces" };
 
   const select = (row: number) => {
     if (row < 0) return;
@@ -88,13 +92,13 @@ function Loaded({ detail }: { detail: TraceDetail }) {
     Escape: () => {
       if (spanId) setUrl({ span: null, tab: null }, false);
       else if (root >= 0) focus(-1);
-      else navigate(hrefTo("/traces", { row: trace.trace_id }));
+      else navigate(hrefTo(back.to, back.set));
     },
   });
 
   return (
     <div class="page page-full trace-page">
-      <TraceFacts detail={detail} tree={tree} next={() => select(nextProblem(tree, selected))} />
+      <TraceFacts detail={detail} tree={tree} next={() => select(nextProblem(tree, selected))} back={back} />
       <div class={`trace-split ${selected >= 0 ? "has-panel" : ""}`}>
         <section class="panel waterfall-panel" aria-label="Waterfall">
           <Minimap columns={columns} tree={tree} zoom={zoom} setZoom={setZoom} selected={selected} />

@@ -11,8 +11,8 @@ import { hrefTo, Link, useUrl } from "../url";
 import { CopyButton } from "../ui/copy";
 import { Icon } from "../ui/icons";
 import { useKeys } from "../ui/keys";
+import { KnownCost } from "../ui/knowncost";
 import { Badge, Cut, ErrorNote, Skeleton } from "../ui/states";
-import { sessionCost } from "./line";
 import { TurnView } from "./turn";
 
 const PAGE = 100;
@@ -180,7 +180,7 @@ function Head({ row }: { row: SessionRow }) {
         </div>
         <div>
           <dt>Cost</dt>
-          <dd>{sessionCost(row)}</dd>
+          <dd><KnownCost usd={row.cost_usd} isKnown={row.cost_known} /></dd>
         </div>
         <div>
           <dt>Tokens in / out</dt>

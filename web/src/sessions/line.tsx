@@ -1,8 +1,9 @@
 // One session as a line of the list, and the head above the lines.
 
 import type { SessionRow } from "../api/sessions";
-import { compact, count, duration, moment, money, visible } from "../lib/format";
+import { compact, count, duration, moment, visible } from "../lib/format";
 import { hrefTo } from "../url";
+import { KnownCost } from "../ui/knowncost";
 import { Bar } from "../ui/sparkline";
 import { Scores } from "../ui/traceline";
 
@@ -47,17 +48,6 @@ interface Props {
   add: (dimension: string, value: string) => void;
 }
 
-/** What a session cost, with what is not known of it. */
-export function sessionCost(row: Pick<SessionRow, "cost_usd" | "cost_known">) {
-  if (row.cost_usd == null) return <span class="unknown">unknown</span>;
-  return (
-    <>
-      {money(row.cost_usd)}
-      {row.cost_known ? null : <span class="unknown"> + unknown</span>}
-    </>
-  );
-}
-
 /** One line; a click opens the conversation. */
 export function SessionLine({ row, mostTurns, isSelected, open, add }: Props) {
   const onOpen = (event: MouseEvent) => {
@@ -87,7 +77,7 @@ export function SessionLine({ row, mostTurns, isSelected, open, add }: Props) {
         {duration(row.duration_ms)}
       </div>
       <div class="c-cost number" role="gridcell" title={row.unknown_cost_calls ? `${count(row.unknown_cost_calls)} calls of unknown cost` : ""}>
-        {sessionCost(row)}
+        <KnownCost usd={row.cost_usd} isKnown={row.cost_known} />
       </div>
       {(["user", "feature"] as const).map((name) => (
         <div key={name} class={`c-${name}`} role="gridcell">

@@ -3,8 +3,8 @@
 import type { Turn } from "../api/sessions";
 import { compact, duration, moment, visible } from "../lib/format";
 import { hrefTo } from "../url";
+import { KnownCost } from "../ui/knowncost";
 import { Scores } from "../ui/traceline";
-import { sessionCost } from "./line";
 
 /** A pause of the user that is worth a line of its own. */
 const LONG_PAUSE_MS = 10 * 60_000;
@@ -50,7 +50,7 @@ export function TurnView({ turn, number, pauseMs, isSelected, open }: Props) {
           ) : null}
           <Scores scores={turn.scores} />
           <span class="number">{duration(turn.duration_ms)}</span>
-          <span class="number">{sessionCost(turn)}</span>
+          <span class="number"><KnownCost usd={turn.cost_usd} isKnown={turn.cost_known} /></span>
           <span class="number">
             {compact(turn.input_tokens)} / {compact(turn.output_tokens)} tokens
           </span>

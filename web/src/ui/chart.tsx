@@ -269,6 +269,8 @@ function drawShades(chart: uPlot, shades: Shade[]): void {
     ctx.fillRect(left + 1, bbox.top, right - left - 2, bbox.height);
     ctx.fillStyle = tone;
     ctx.font = `${11 * devicePixelRatio}px ${colours.font}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.fillText(shade.label, left + 6 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
     ctx.restore();
   }

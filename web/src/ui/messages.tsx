@@ -1,6 +1,7 @@
 // The conversation of a model call, whatever SDK sent it: the server made one content model.
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { apiUrl } from "../api/client";
 import type { Message, MessagePart, ScoreRow } from "../api/types";
 import { bytes, visible } from "../lib/format";
@@ -96,14 +97,31 @@ function Labelled({ label, id, children }: { label: string; id?: string | undefi
 }
 
 function MediaPart({ part }: { part: MessagePart }) {
+  const [isGone, setIsGone] = useState(false);
   const where = part.uri || part.file_id;
-  const source = thumbnailOf(part);
-  const size = part.size_bytes == null ? "" : bytes(part.size_bytes);
+  const source = isGone ? "" : thumbnailOf(part);
+  const whole = part.sha256 ? apiUrl(`/blobs/${encodeURIComponent(part.sha256)}`) : "";
+  const image = source ? <img class="media-thumbnail" src={source} alt={part.name ? visible(part.name) : "image of this message"} loading="lazy" onError={() => setIsGone(true)} /> : null;
   return (
     <div class="media">
-      {source ? <img class="media-thumbnail" src={source} alt={part.name ? visible(part.name) : "image of this message"} loading="lazy" /> : null}
-      <span class="tag">{part.modality || part.mime_type || part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {part.name ? visible(part.name) : null} {size}{" "}
-      {where ? <code class="media-where">{visible(where)}</code> : <span class="quiet-text">{part.sha256 ? "in blob storage" : "inside the message"}</span>}
+      {image && whole ? (
+        <a href={whole} target="_blank" rel="noreferrer" title="The whole image">
+          {image}
+        </a>
+      ) : (
+        image
+      )}
+      <span class="tag">{part.modality || part.mime_type || part.type}</span> {part.mime_type ? <code>{visible(part.mime_type)}</code> : null} {part.name ? visible(part.name) : null}{" "}
+      {part.size_bytes == null ? <span class="unknown">size unknown</span> : bytes(part.size_bytes)} {isGone ? <span class="quiet-text">no picture of it can be shown</span> : null}{" "}
+      {whole ? (
+        <a class="link-button" href={whole} target="_blank" rel="noreferrer">
+          open the whole content
+        </a>
+      ) : where ? (
+        <code class="media-where">{visible(where)}</code>
+      ) : (
+        <span class="quiet-text">inside the message</span>
+      )}
     </div>
   );
 }

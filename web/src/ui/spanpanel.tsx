@@ -1,5 +1,6 @@
 // The selected span: its content beside the evidence. Fetched when it is opened, not before.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useGet } from "../api/queries";
 import type { Message, ScoreRow, SpanDetail, TraceColumns } from "../api/types";
@@ -9,6 +10,7 @@ import { Documents } from "./documents";
 import { Icon } from "./icons";
 import { Messages } from "./messages";
 import { Attributes, EventsAndLogs, ScoreList } from "./spanparts";
+import { ChargeTags, hasUsage, SpanUsage, StepCost } from "./spanusage";
 import { Empty, ErrorNote, Skeleton } from "./states";
 import { JsonView } from "./text";
 import { KIND_TAGS } from "./waterfall";
@@ -33,7 +35,8 @@ function tabsOf(detail: SpanDetail | undefined, scores: ScoreRow[]): Tab[] {
   if (!detail) return [];
   const all: Tab[] = [
     { id: "messages", name: "Messages", n: detail.input.length + detail.output.length },
-    { id: "documents", name: "Documents", n: detail.documents.length },
+    { id: "documents", name: "Documents", n: detail.documents.length + detail.documents_in.length },
+    { id: "usage", name: "Tokens and cost", n: hasUsage(detail) ? 1 : 0 },
     { id: "scores", name: "Scores", n: scores.length },
     { id: "tools", name: "Tools", n: detail.tools.length },
     { id: "prompt", name: "Prompt", n: detail.prompt ? 1 : 0 },
@@ -72,24 +75,30 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
         <Fact name="Starts at" value={duration(columns.start_ms[row])} />
         {columns.model[row] ? <Fact name="Model" value={visible(columns.model[row] ?? "")} /> : null}
         {columns.tokens[row] ? <Fact name="Tokens" value={compact(columns.tokens[row])} /> : null}
-        {columns.is_billable[row] ? <Fact name="Cost" value={money(columns.cost_usd[row])} /> : null}
+        {columns.is_billable[row] ? <Fact name="Cost" value={isHere?.step ? <StepCost step={isHere.step} /> : money(columns.cost_usd[row])} /> : null}
         {columns.status[row] === "error" ? <Fact name="Error" value={(columns.error_class[row] || "error").replaceAll("_", " ")} isBad /> : null}
       </dl>
       {detail.error ? <ErrorNote error={detail.error} retry={() => void detail.refetch()} /> : null}
       {isHere ? <StatusMessage span={isHere.span} /> : null}
+      {isHere?.step ? (
+        <div class="row span-charge">
+          <ChargeTags detail={isHere} />
+        </div>
+      ) : null}
       {!isHere && !detail.error ? <Skeleton lines={10} /> : null}
       {isHere ? (
         <>
           <div class="tabs" role="tablist" aria-label="Parts of the span">
             {tabs.map((item) => (
               <button type="button" role="tab" key={item.id} aria-selected={item === tab} onClick={() => setUrl({ tab: item.id }, false)}>
-                {item.name} {item.id === "json" ? null : <span class="tab-n">{count(item.n)}</span>}
+                {item.name} {item.id === "json" || item.id === "usage" ? null : <span class="tab-n">{count(item.n)}</span>}
               </button>
             ))}
           </div>
           <div class="span-panel-body" role="tabpanel">
             {tab?.id === "messages" ? <Messages input={isHere.input} output={isHere.output} scores={own} loadAll={() => setIsFull(true)} /> : null}
-            {tab?.id === "documents" ? <Documents documents={isHere.documents} query={isHere.query} loadAll={() => setIsFull(true)} /> : null}
+            {tab?.id === "documents" ? <BothDocuments detail={isHere} loadAll={() => setIsFull(true)} /> : null}
+            {tab?.id === "usage" ? <SpanUsage detail={isHere} /> : null}
             {tab?.id === "scores" ? <ScoreList scores={own} answer={answerOf(isHere.output)} /> : null}
             {tab?.id === "tools" ? <JsonView value={isHere.tools} isTall /> : null}
             {tab?.id === "prompt" ? <JsonView value={isHere.prompt} isTall /> : null}
@@ -104,6 +113,21 @@ export function SpanPanel({ traceId, spanId, columns, row, traceScores, close, f
   );
 }
 
+/** What a rerank was given stands before what it gave. */
+function BothDocuments({ detail, loadAll }: { detail: SpanDetail; loadAll: () => void }) {
+  const { documents, documents_in: given, query, query_cut: cut } = detail;
+  const asked = cut ? `${query}…` : query;
+  if (!given.length) return <Documents documents={documents} query={asked} loadAll={loadAll} />;
+  return (
+    <>
+      <h3 class="messages-turn">Given, {count(given.length)}</h3>
+      <Documents documents={given} query={asked} loadAll={loadAll} />
+      <h3 class="messages-turn">Chosen, {count(documents.length)}</h3>
+      {documents.length ? <Documents documents={documents} query="" loadAll={loadAll} /> : <p class="quiet-text">The span does not say what it chose.</p>}
+    </>
+  );
+}
+
 /** The text that scores give offsets into: all text of the output, as the evaluators read it. */
 function answerOf(output: Message[]): string {
   const texts = output.flatMap((message) => message.parts.filter((part) => part.type === "text").map((part) => part.content ?? ""));
@@ -115,7 +139,7 @@ function StatusMessage({ span }: { span: Record<string, unknown> }) {
   return message ? <p class="note note-bad">{visible(message)}</p> : null;
 }
 
-function Fact({ name, value, isBad = false }: { name: string; value: string; isBad?: boolean }) {
+function Fact({ name, value, isBad = false }: { name: string; value: ComponentChildren; isBad?: boolean }) {
   return (
     <div>
       <dt>{name}</dt>

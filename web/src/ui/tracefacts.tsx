@@ -3,23 +3,31 @@
 import type { ComponentChildren } from "preact";
 import type { TraceDetail } from "../api/types";
 import { termFor } from "../lib/filter";
-import { compact, count, duration, moment, money, phrase, visible } from "../lib/format";
+import { compact, count, duration, moment, phrase, visible } from "../lib/format";
 import type { Tree } from "../lib/waterfall";
 import { Link } from "../url";
 import { CopyButton } from "./copy";
 import { Icon } from "./icons";
+import { KnownCost } from "./knowncost";
 import { Badge } from "./states";
 import { Scores } from "./traceline";
 
+/** Where the way back leads: the list, or the conversation the trace was opened from. */
+export interface Place {
+  to: string;
+  set: Record<string, string | null>;
+  name: string;
+}
+
 /** Facts of a trace in one band, and the way to its next problem. */
-export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: Tree; next: () => void }) {
+export function TraceFacts({ detail, tree, next, back }: { detail: TraceDetail; tree: Tree; next: () => void; back: Place }) {
   const { trace } = detail;
   const stages = Object.entries(trace.critical_path ?? {}).sort((a, b) => b[1] - a[1]);
   const sum = stages.reduce((total, [, ms]) => total + ms, 0) || 1;
   return (
     <header class="trace-facts">
       <div class="trace-title">
-        <Link to="/traces" set={{ row: trace.trace_id }} class="icon-button" aria-label="Back to traces" title="Back to traces (Esc)">
+        <Link to={back.to} set={back.set} class="icon-button" aria-label={`Back to ${back.name}`} title={`Back to ${back.name} (Esc)`}>
           <Icon name="left" />
         </Link>
         <h1>{visible(trace.name || "(no name)")}</h1>
@@ -42,7 +50,7 @@ export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: 
         <Fact name="Started">{moment(trace.start_ms)}</Fact>
         <Fact name="Duration">{duration(trace.duration_ms)}</Fact>
         <Fact name="First token">{trace.ttft_ms == null ? <span class="unknown">unknown</span> : duration(trace.ttft_ms)}</Fact>
-        <Fact name="Cost">{trace.cost_known ? money(trace.cost_usd) : <span class="unknown">unknown</span>}</Fact>
+        <Fact name="Cost"><KnownCost usd={trace.cost_usd} isKnown={trace.cost_known} /></Fact>
         <Fact name="Tokens in / out">
           {compact(trace.input_tokens ?? null)} / {compact(trace.output_tokens ?? null)}
         </Fact>
@@ -53,7 +61,13 @@ export function TraceFacts({ detail, tree, next }: { detail: TraceDetail; tree: 
         <FilterFact name="Feature" dimension="feature" value={trace.feature} />
         <FilterFact name="Model" dimension="model" value={trace.model} />
         <FilterFact name="User" dimension="user" value={trace.user} />
-        <FilterFact name="Session" dimension="session" value={trace.session} />
+        {trace.session ? (
+          <Fact name="Session">
+            <Link to="/sessions" set={{ session: trace.session, turn: trace.trace_id }} title="The conversation">
+              {visible(trace.session)}
+            </Link>
+          </Fact>
+        ) : null}
       </dl>
       {stages.length ? (
         <div class="critical" aria-label="Critical path by kind">

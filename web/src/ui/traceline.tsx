@@ -2,8 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import type { TraceRow } from "../api/types";
-import { compact, duration, moment, money, visible } from "../lib/format";
+import { compact, duration, moment, visible } from "../lib/format";
 import { hrefTo } from "../url";
+import { KnownCost } from "./knowncost";
 import { Bar } from "./sparkline";
 
 type AddTerm = (dimension: string, value: string, isExcluded: boolean) => void;
@@ -81,7 +82,7 @@ export function TraceLine({ row, longestMs, isSelected, open, addTerm }: LinePro
         {tokens ? compact(tokens) : "–"}
       </div>
       <div class="c-cost number" role="gridcell">
-        {row.cost_known ? money(row.cost_usd) : <span class="unknown">unknown</span>}
+        <KnownCost usd={row.cost_usd} isKnown={row.cost_known} />
       </div>
       <Cell class="c-model" dimension="model" value={row.model} addTerm={addTerm} />
       <Cell class="c-feature" dimension="feature" value={row.feature} addTerm={addTerm} />
