@@ -344,3 +344,22 @@ def test_a_batch_found_in_the_journal_is_not_counted_twice(shop: Workshop, tmp_p
     assert Journal(tmp_path / "journal", shop.engine).recover() == 1
     assert shop.signed("steps", "sum(sign)") == 1
     assert shop.signed("step_minutes", "sum(input_tokens_sum)") == 1000
+
+
+def test_a_span_that_was_announced_and_ended_is_one_span(shop: Workshop) -> None:
+    """Logfire sends a span when it begins under an id of its own, and again when it ends."""
+    trace = os.urandom(16)
+    begun, ended = ExportTraceServiceRequest(), ExportTraceServiceRequest()
+    span(begun, trace, 99, 2, **{"logfire.span_type": "pending_span"})
+    pending = begun.resource_spans[0].scope_spans[0].spans[0]
+    pending.attributes.add(key="logfire.pending_parent_id").value.string_value = f"{1:016x}"
+    shop.send(begun)
+    span(ended, trace, 1, ms=50)
+    span(ended, trace, 2, 1, ms=30, **llm())
+    shop.send(ended)
+    shop.settler.tick(everything=True)
+
+    assert shop.rows("traces", "span_count, orphan_count, billable_calls, flags") == [(2, 0, 1, [])]
+    assert shop.rows("steps", "span_id, parent_span_id, duration_ms") == [
+        (f"{2:016x}", f"{1:016x}", 30.0)
+    ]

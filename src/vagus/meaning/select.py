@@ -95,20 +95,25 @@ FROM (
 )"""
 
 
+#: The parent of a span that Logfire announces while it runs; '' for every other span.
+_ANNOUNCED = "extract(texts[indexOf(keys, 'logfire.pending_parent_id')], '^[0-9a-f]{16}$')"
+
 #: What a span is besides its meaning, from the columns of a segment read as spans.
 _RAW = {
     "project": "project",
     "segment": "{segment:UInt64}",
     "received": "received",
     "trace_id": "lower(hex(item.trace_id))",
-    "span_id": "lower(hex(item.span_id))",
+    # Logfire announces a span that has begun as a span of its own below it: a first part of it.
+    "span_id": "lower(hex(if(announced = '', item.span_id, item.parent_span_id)))",
     "parent_span_id": (
-        "if(match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))"
+        "multiIf(announced = '0000000000000000', '', announced != '', announced, "
+        "match(item.parent_span_id, '^\\\\0*$'), '', lower(hex(item.parent_span_id)))"
     ),
     "name": "item.name",
     "otel_kind": "if(item.kind >= 0, if(item.kind <= 5, item.kind, 0), 0)",
     "start_ns": "item.start_time_unix_nano",
-    "end_ns": "item.end_time_unix_nano",
+    "end_ns": "if(announced = '', item.end_time_unix_nano, 0)",
     "status": "if(item.status.code IN (1, 2), item.status.code, 0)",
     "status_message": "item.status.message",
     "trace_state": "item.trace_state",
@@ -167,7 +172,7 @@ def with_meaning(raw: Mapping[str, str], spans: str) -> tuple[tuple[str, ...], s
 
 def _spans() -> Statement:
     spans = (
-        f"SELECT *, {_lists('item.attributes', '')} FROM "
+        f"SELECT *, {_lists('item.attributes', '')}, {_ANNOUNCED} AS announced FROM "
         f"({_resource('resource_spans', 'spans', 'scope_spans', _RESOURCE_FOUND)})"
     )
     columns, select = with_meaning(_RAW, spans)

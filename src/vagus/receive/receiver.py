@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
+
 from vagus.errors import (
     BadInput,
     Forbidden,
@@ -132,12 +134,23 @@ class Receiver:
         The request itself, `identity` and `body`, is what a re-sent one is recognised by: its
         translation may hold the time of its arrival.
         """
+        sent = b"\0".join((identity.encode(), body))
         for signal, request in (("traces", telemetry.traces), ("logs", telemetry.logs)):
-            if request.ByteSize():
-                body_of = self._clean(signal, project, request.SerializeToString())
-                checked = check_request(signal, body_of)
-                if checked.items:
-                    sent = b"\0".join((identity.encode(), body))
+            size = request.ByteSize()
+            if not size:
+                continue
+
+            def check(signal: str = signal, request: Message = request) -> Checked:
+                plain = self._clean(signal, project, request.SerializeToString())
+                return check_request(signal, plain)
+
+            if size <= _INLINE_BYTES // 8:
+                checked = check()
+            else:
+                checked = await asyncio.get_running_loop().run_in_executor(self.workers, check)
+            if checked.items:
+                with self.budget.lease() as lease:
+                    lease.grow(len(checked.request))
                     await self._store(signal, project, sent, checked)
 
     async def _store(self, signal: str, project: str, sent: bytes, checked: Checked) -> Accepted:
