@@ -148,8 +148,7 @@ class Watcher:
         found = [
             close(episode, until_min, "the monitor was switched off")
             for episode in kept.open_episodes(self._meta, project)
-            if episode.monitor_id not in active
-            and not episode.monitor_id.startswith(BUDGET_PREFIX)
+            if episode.monitor_id not in active and not episode.monitor_id.startswith(BUDGET_PREFIX)
         ]
         kept.write(self._meta, [transition.episode for transition in found])
         return found
