@@ -436,6 +436,29 @@ SPANS = [
         {"service_tier": "flex", "cache_write_5m_tokens": 1, "image_output_tokens": 6,
          "web_search_requests": 2},
     ),
+    case(
+        "a task of OpenLLMetry is what its operation says",
+        {"traceloop.span.kind": "task", "gen_ai.operation.name": "vector_db_retrieve"},
+        {"kind": "retrieval"},
+    ),
+    case("a task of OpenLLMetry alone is a step", {"traceloop.span.kind": "task"},
+         {"kind": "chain"}),
+    *(
+        case(
+            f"{scope} leaves cached tokens out of the input",
+            {
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.usage.input_tokens": "500",
+                "gen_ai.usage.cache_read.input_tokens": "400",
+            },
+            {"cache_accounting": "exclusive", "input_tokens": 500},
+            scope=(scope, "1"),
+        )
+        for scope in (
+            "opentelemetry.instrumentation.bedrock",
+            "opentelemetry.instrumentation.botocore.bedrock-runtime",
+        )
+    ),
 ]  # fmt: skip
 
 

@@ -98,6 +98,13 @@ def test_every_convention_gives_the_same_documents(attributes: dict[str, str]) -
     assert read_documents(attributes) == Retrieval("what?", 5, FOUND, [])
 
 
+def test_a_list_that_a_model_gave_is_no_list_of_documents() -> None:
+    sent = {"output.value": '[{"id": "msg_1", "content": "Paris is sunny."}]'}
+
+    assert [d.id for d in read_documents(sent, "retrieval").documents] == ["msg_1"]
+    assert read_documents(sent, "llm").documents == []
+
+
 def test_documents_may_be_bare_texts() -> None:
     sent = {"gen_ai.retrieval.documents": '["one", "two"]'}
     assert [d.content for d in read_documents(sent).documents] == ["one", "two"]

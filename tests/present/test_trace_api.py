@@ -185,6 +185,21 @@ def test_retrieved_documents_come_in_their_order(desk):
     assert [(d["rank"], d["content"]) for d in body["documents"]] == [(0, "first"), (1, "second")]
 
 
+def test_a_tool_that_says_no_name_is_called_by_its_span(desk):
+    trace, message = os.urandom(16), ExportTraceServiceRequest()
+    kind = {"vagus.span.kind": "tool"}
+    add_span(message, trace, 1, name="weather", attributes=kind)
+    add_span(message, trace, 2, 1, name="other", attributes={**kind, "gen_ai.tool.name": "clock"})
+    desk.send(message)
+
+    address = f"/api/v1/traces/{trace.hex()}/spans"
+    tools = [
+        desk.get(f"{address}/{number.to_bytes(8, 'big').hex()}")["span"]["tool"]
+        for number in (1, 2)
+    ]
+    assert tools == ["weather", "clock"]
+
+
 def test_long_content_is_cut_between_parts_and_given_whole_when_asked(desk):
     trace, message = os.urandom(16), ExportTraceServiceRequest()
     asked = [
