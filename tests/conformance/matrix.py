@@ -18,7 +18,8 @@ _HEAD = (
     "",
     "Green means that every span is there, hangs under its parent and has its kind, that messages, "
     "tokens by class, models, cost, sessions, users, scores and errors are as worked out by hand, "
-    "and that the client printed no warning and no error.",
+    "and that the client printed no line, warnings and errors least of all, that is not listed at "
+    "the end.",
     "What was compared is counted under *checked*.",
     "No client was changed or patched: what points it at Vagus is under *by*.",
     "",
