@@ -76,6 +76,12 @@ def test_a_session_adds_up_its_turns_as_they_are_now(talks):
     assert row["duration_ms"] == 41_000
 
 
+def test_sessions_are_filtered_by_what_a_row_also_sums_up(talks):
+    found = talks.get("/api/v1/sessions", filter="user:ada cost_usd>1 duration_ms>500")["rows"]
+    assert [row["session"] for row in found] == ["talk 00"]
+    assert talks.get("/api/v1/sessions", filter="user:nobody")["rows"] == []
+
+
 def test_a_session_with_unknown_cost_says_so(house, desk):
     rows = [
         turn(desk.project, 1, "half", cost_usd=0.25),

@@ -82,7 +82,9 @@ def list_sessions(engine: Engine, project: str, question: Question) -> Page:
     condition, params = scope(project, question.start_s - question.start_s % 60, question.end_s)
     asked = where(parse(question.filter), TRACES)
     standing = _STANDING.replace("{scope}", condition)
-    rows_of = f"FROM traces AS t WHERE {condition} AND session != '' AND {asked.sql} AND {standing}"
+    # Chosen inside, where a name is a column; outside, the same name is what a session adds up to.
+    chosen = f"{condition} AND session != '' AND {asked.sql} AND {standing}"
+    rows_of = f"FROM (SELECT * FROM traces WHERE {chosen}) AS t"
     after, behind = _after(question)
     column = _SORTS[question.sort][0]
     order = question.order.upper()

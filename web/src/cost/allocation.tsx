@@ -107,10 +107,13 @@ function Portions({ found }: { found: Spread }) {
               </td>
               <td class="number right">{money(row.allocated_usd)}</td>
               <td class="number right">
-                {money(row.own_usd)}
-                {row.unknown_cost_calls ? <span class="unknown"> + {compact(row.unknown_cost_calls)} unknown</span> : null}
+                {row.own_usd === 0 && row.unknown_cost_calls ? "" : money(row.own_usd)}
+                {row.unknown_cost_calls ? <span class="unknown"> {row.own_usd === 0 ? "" : "+ "}{compact(row.unknown_cost_calls)} unknown</span> : null}
               </td>
-              <td class="number right">{money(row.own_usd + row.allocated_usd)}</td>
+              <td class="number right">
+                {money(row.own_usd + row.allocated_usd)}
+                {row.unknown_cost_calls ? <span class="unknown"> + unknown</span> : null}
+              </td>
             </tr>
           ))}
           {found.unallocated_usd > 0 ? (

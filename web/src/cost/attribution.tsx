@@ -1,7 +1,7 @@
 // Whose call it is: rules for what telemetry does not say, and the spend that still has no name.
 
 import { useState } from "preact/hooks";
-import { call } from "../api/client";
+import { call, currentProject } from "../api/client";
 import { useGet, useInvalidate } from "../api/queries";
 import type { Rule, Rules } from "../api/spend";
 import { ago, count } from "../lib/format";
@@ -34,9 +34,9 @@ export function Attribution() {
         <p class="lead">A call that fits “when” gets the values of “set” where its telemetry says nothing; with “always”, whatever it says. The first rule that sets a dimension decides it.</p>
         {rules.error ? <ErrorNote error={rules.error} retry={() => void rules.refetch()} /> : null}
         {rules.isPending ? <Skeleton lines={4} /> : null}
-        {rules.data ? <Editor key={rules.data.updated_ms} rules={rules.data.rules} /> : null}
+        {rules.data ? <Editor key={currentProject()} rules={rules.data.rules} /> : null}
       </Panel>
-      <UntaggedShares />
+      <UntaggedShares hasRules />
     </>
   );
 }

@@ -138,7 +138,7 @@ function BillLine({ bill, changed }: { bill: Bill; changed: () => void }) {
 const STATES: Record<string, [string, string]> = {
   matched: ["ok", "on both sides"],
   only_billed: ["error", "only billed"],
-  only_ledger: ["pending", "only in the ledger"],
+  only_ledger: ["pending", "only in ledger"],
 };
 
 function Difference() {

@@ -9,17 +9,22 @@ import { Empty } from "../ui/states";
 import { useFilter, Link } from "../url";
 import { said } from "./dimensions";
 
-const NAMES: Record<string, string> = {
-  volume: "More or fewer requests",
-  mix: "Other features and models",
-  loop: "Calls per request",
-  retries: "Retries",
-  input: "Input length",
-  output: "Output length",
-  cache: "Caches",
-  price: "Prices",
-  extras: "Audio, images, fees",
+/** A factor in words: by itself, when it added to the cost, and when it took from it. */
+const NAMES: Record<string, [string, string, string]> = {
+  volume: ["Number of requests", "More requests", "Fewer requests"],
+  mix: ["Mix of features and models", "Costlier features and models", "Cheaper features and models"],
+  loop: ["Calls per request", "More calls per request", "Fewer calls per request"],
+  retries: ["Retries", "More retries", "Fewer retries"],
+  input: ["Input length", "Longer input", "Shorter input"],
+  output: ["Output length", "Longer output", "Shorter output"],
+  cache: ["Caches", "Caches used less", "Caches used more"],
+  price: ["Prices", "Higher prices", "Lower prices"],
+  extras: ["Audio, images, fees", "More for audio, images, fees", "Less for audio, images, fees"],
 };
+
+function nameOf(factor: string, usd = 0): string {
+  return NAMES[factor]?.[usd > 0 ? 1 : usd < 0 ? 2 : 0] ?? factor;
+}
 
 /** An amount with its sign. */
 export function signed(usd: number): string {
@@ -39,7 +44,7 @@ export function ChangeFall({ found, by }: { found: Explained; by: string }) {
           {signed(found.change_usd)}
           {change == null ? "" : ` (${change > 0 ? "+" : ""}${percent(change).replace("-", "−")})`}
         </strong>
-        .{fall.steps[0] ? ` The largest part is ${(NAMES[fall.steps[0].factor] ?? fall.steps[0].factor).toLowerCase()}.` : ""}
+        .{fall.steps[0] ? ` The largest part is ${nameOf(fall.steps[0].factor, fall.steps[0].usd).toLowerCase()}.` : ""}
       </p>
       <UnknownBeside found={found} />
       <ol class="fall">
@@ -56,7 +61,7 @@ export function ChangeFall({ found, by }: { found: Explained; by: string }) {
         <Total name="After" usd={found.after_usd} at={fall.after} isCut={fall.isCut} />
       </ol>
       <p class="quiet-text">
-        {fall.still.length ? `Not part of it: ${fall.still.map((name) => (NAMES[name] ?? name).toLowerCase()).join("; ")}. ` : ""}
+        {fall.still.length ? `Not part of it: ${fall.still.map((name) => nameOf(name).toLowerCase()).join("; ")}. ` : ""}
         {fall.isCut ? `The axis begins at ${money(fall.lowUsd)}, not at 0. ` : ""}
         {found.method}.
       </p>
@@ -94,7 +99,7 @@ function Part({ step }: { step: Step }) {
   const isUp = step.usd > 0;
   return (
     <li class="fall-row">
-      <span class="fall-name">{NAMES[step.factor] ?? step.factor}</span>
+      <span class="fall-name">{nameOf(step.factor, step.usd)}</span>
       <span class="fall-track">
         <span class={`fall-bar ${isUp ? "is-up" : "is-down"}`} style={{ left: `${step.left * 100}%`, width: `max(2px, ${(step.right - step.left) * 100}%)` }} />
       </span>
@@ -108,7 +113,9 @@ function Part({ step }: { step: Step }) {
 }
 
 function Segments({ found, by }: { found: Explained; by: string }) {
-  if (!found.segments.length) return null;
+  const shown = found.segments.filter((segment) => segment.before_usd || segment.after_usd);
+  const rest = found.segments.length - shown.length;
+  if (!shown.length) return null;
   return (
     <div class="table-scroll">
       <table class="table pivot fall-segments">
@@ -129,11 +136,12 @@ function Segments({ found, by }: { found: Explained; by: string }) {
           </tr>
         </thead>
         <tbody>
-          {found.segments.map((segment, at) => (
+          {shown.map((segment, at) => (
             <SegmentLine key={at} segment={segment} by={by} />
           ))}
         </tbody>
       </table>
+      {rest ? <p class="cut">{count(rest)} more without any known cost in either stretch.</p> : null}
       {found.segments_left_out ? <p class="cut">{count(found.segments_left_out)} small segments were put together before the split.</p> : null}
     </div>
   );
@@ -163,7 +171,7 @@ function SegmentLine({ segment, by }: { segment: ExplainSegment; by: string }) {
       <td>
         {factor && usd ? (
           <>
-            {(NAMES[factor] ?? factor).toLowerCase()} <span class="certainty">{signed(usd)}</span>
+            {nameOf(factor, usd).toLowerCase()} <span class="certainty">{signed(usd)}</span>
           </>
         ) : (
           <span class="quiet-text">–</span>

@@ -87,8 +87,8 @@ function Sum({ usd, unknown }: { usd: number; unknown: number }) {
   const title = `${count(unknown)} calls of unknown cost are not in it`;
   return (
     <span title={title}>
-      {usd === 0 ? "" : `${money(usd)} `}
-      <span class="unknown">{usd === 0 ? `${compact(unknown)} unknown` : `+ ${compact(unknown)} unknown`}</span>
+      {usd === 0 ? "" : money(usd)}
+      <span class={`unknown ${usd === 0 ? "" : "is-below"}`}>{usd === 0 ? `${compact(unknown)} unknown` : `+ ${compact(unknown)} unknown`}</span>
     </span>
   );
 }

@@ -100,7 +100,7 @@ function Unknown({ set }: { set: (row: UnknownPrice) => void }) {
                   </Link>
                 </td>
                 <td class="number right">
-                  {compact(row.input_tokens)} / {compact(row.output_tokens)}
+                  {row.reason === "no_usage" || row.reason === "cut_off" ? <span class="unknown">unknown</span> : `${compact(row.input_tokens)} / ${compact(row.output_tokens)}`}
                 </td>
                 <td class="right">
                   {row.reason === "no_price" ? (

@@ -9,7 +9,7 @@ import { Empty, ErrorNote, Panel, Skeleton } from "../ui/states";
 import { Link, useFilter, useRange } from "../url";
 
 /** The dimensions that calls leave empty, the largest gap first. */
-export function UntaggedShares() {
+export function UntaggedShares({ hasRules = false }: { hasRules?: boolean }) {
   const range = useRange();
   const filter = useFilter();
   const gaps = useGet<Untagged>("/spend/untagged", { from: range.fromS, to: range.toS, filter });
@@ -20,9 +20,11 @@ export function UntaggedShares() {
     <Panel
       title="Spend without a name"
       aside={
-        <Link to="/cost" set={{ view: "owners" }} class="link-button">
-          attribution rules
-        </Link>
+        hasRules ? null : (
+          <Link to="/cost" set={{ view: "owners" }} class="link-button">
+            attribution rules
+          </Link>
+        )
       }
     >
       {gaps.error ? <ErrorNote error={gaps.error} retry={() => void gaps.refetch()} /> : null}
@@ -52,7 +54,7 @@ export function UntaggedShares() {
                 </th>
                 <td class="number right">{gap.untagged.cost_usd == null ? <span class="unknown">unknown</span> : money(gap.untagged.cost_usd)}</td>
                 <td class="share-cell">
-                  <Bar share={gap.cost_share ?? 0} tone="warn" /> <span class="number">{gap.cost_share == null ? <span class="unknown">unknown</span> : percent(gap.cost_share)}</span>
+                  <Bar share={gap.cost_share ?? 0} tone="warn" /> <span class="number">{gap.cost_share == null || gap.untagged.cost_usd == null ? <span class="unknown">unknown</span> : percent(gap.cost_share)}</span>
                 </td>
                 <td class="number right" title={`${count(gap.untagged.calls)} of ${count(calls)} calls`}>
                   {percent(gap.call_share)}

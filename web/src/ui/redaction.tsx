@@ -1,7 +1,7 @@
 // Redaction: what is taken out of telemetry before it is stored.
 
 import { useState } from "preact/hooks";
-import { ApiError, call } from "../api/client";
+import { ApiError, call, currentProject } from "../api/client";
 import { useGet, useInvalidate } from "../api/queries";
 import { phrase, visible } from "../lib/format";
 import { useAction } from "./form";
@@ -29,7 +29,7 @@ export function Redaction() {
         <p class="lead">What these rules find is taken out when telemetry arrives, before anything is stored. They hold from now on; what is stored already stays as it is.</p>
         {rules.error ? <ErrorNote error={rules.error} retry={() => void rules.refetch()} /> : null}
         {rules.isPending ? <Skeleton lines={6} /> : null}
-        {rules.data ? <Editor key={rules.dataUpdatedAt} rules={rules.data} /> : null}
+        {rules.data ? <Editor key={currentProject()} rules={rules.data} /> : null}
       </Panel>
       <OpenSealed />
     </>
