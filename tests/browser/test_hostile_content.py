@@ -21,6 +21,7 @@ MARKUP = (
     "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>"
     "<svg onload='window.hacked=3'></svg><a href='javascript:window.hacked=4'>x</a>"
 )
+SESSION = f"talk/{MARKUP}?&#"
 BIDI = "file\u202egnp.exe\u2066\u200b"
 
 
@@ -42,6 +43,7 @@ def _body() -> bytes:
         _attribute("gen_ai.output.messages", output_messages),
         _attribute(f"key {MARKUP}", said),
         _attribute("user.id", MARKUP),
+        _attribute("session.id", SESSION),
     ]
     span = {
         "traceId": TRACE_ID,
@@ -123,3 +125,39 @@ def test_hostile_values_become_filters_as_text(
     check_nothing_ran(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator(".trace-row").filter(has_text="<script>").first).to_be_visible()
+
+
+def test_hostile_session_is_text_in_the_list_and_as_a_conversation(
+    page: Page, live_server: Server, hostile_trace: str
+) -> None:
+    page.goto(live_server.url + "/sessions?filter=status%3Aerror&from=-1h")
+    row = page.locator(".session-row").filter(has_text="<script>")
+    row.first.wait_for()
+    check_nothing_ran(page)
+    row.first.locator("a").click()
+    bubble = page.locator(".bubble.is-user").first
+
+    expect(bubble).to_contain_text("<script>window.hacked=1</script>")
+    check_nothing_ran(page)
+    assert "\u202e" not in bubble.inner_text()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("talk/<script>")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/instrumentation?from=-1h",
+        "/cost?from=-1h&rows=model&columns=service&key=user",
+        "/cost?view=prices&from=-1h",
+        "/cost?view=why&from=-1h&group=service",
+    ],
+)
+def test_hostile_names_are_text_where_money_and_senders_are_told(
+    page: Page, live_server: Server, hostile_trace: str, path: str
+) -> None:
+    page.goto(live_server.url + path)
+    expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+
+    if "why" not in path:
+        expect(page.locator("main")).to_contain_text("<script>window.hacked=1</script>")
+    check_nothing_ran(page)

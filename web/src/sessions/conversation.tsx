@@ -37,7 +37,7 @@ export function Conversation({ session }: { session: string }) {
   const box = useRef<HTMLOListElement>(null);
   const chosen = params.get("turn");
   const selected = turns.findIndex((turn) => turn.trace_id === chosen);
-  const back = () => navigate(hrefTo("/sessions", { row: session }));
+  const back = () => setUrl({ session: null, turn: null, y: null, row: session });
   useReturn(box, chosen, Number(params.get("y") ?? NaN), selected, found);
 
   const placeOf = (traceId: string): number => {
@@ -142,6 +142,7 @@ function useReturn(box: { current: HTMLOListElement | null }, chosen: string | n
 }
 
 function Head({ row }: { row: SessionRow }) {
+  const [params] = useUrl();
   const facts = [
     ["User", "user"],
     ["Tenant", "tenant"],
@@ -154,7 +155,7 @@ function Head({ row }: { row: SessionRow }) {
   return (
     <header class="trace-facts">
       <div class="trace-title">
-        <Link to="/sessions" set={{ row: row.session }} class="icon-button" aria-label="Back to sessions" title="Back to sessions (Esc)">
+        <Link to="/sessions" set={{ row: row.session, sort: params.get("sort"), order: params.get("order") }} class="icon-button" aria-label="Back to sessions" title="Back to sessions (Esc)">
           <Icon name="left" />
         </Link>
         <h1>{visible(row.session)}</h1>

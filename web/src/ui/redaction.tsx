@@ -20,6 +20,8 @@ interface RedactionRules {
   recognisers: string[];
 }
 
+const NAMES: Record<string, string> = { email: "Email address", phone: "Phone number", card: "Card number", iban: "IBAN", us_ssn: "US social security number", ip_address: "IP address" };
+
 /** The rules of the project. */
 export function Redaction() {
   const rules = useGet<RedactionRules>("/redaction", {}, { staleMs: 60_000 });
@@ -81,7 +83,7 @@ function Editor({ rules }: { rules: RedactionRules }) {
         {draft.recognisers.map((name) => (
           <li key={name}>
             <label class="check">
-              <input type="checkbox" checked={draft.personal.includes(name)} onChange={(event) => change({ personal: flipped(draft.personal, name, event.currentTarget.checked) })} /> <strong>{phrase(name)}</strong>
+              <input type="checkbox" checked={draft.personal.includes(name)} onChange={(event) => change({ personal: flipped(draft.personal, name, event.currentTarget.checked) })} /> <strong>{NAMES[name] ?? phrase(name)}</strong>
             </label>
             {draft.personal.includes(name) ? sealed(name) : null}
           </li>

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { SpanDetail } from "../api/types";
 import { count, money, percent, visible } from "../lib/format";
+import { Link } from "../url";
 import { Bar } from "./sparkline";
 
 type Row = Record<string, unknown>;
@@ -87,9 +88,6 @@ export function SpanUsage({ detail }: { detail: SpanDetail }) {
   const accounting = wordOf(span, "cache_accounting");
   return (
     <div class="usage">
-      <div class="row">
-        <ChargeTags detail={detail} />
-      </div>
       <h3>Tokens</h3>
       <table class="table usage-table">
         <tbody>
@@ -153,6 +151,14 @@ function Cost({ step }: { step: Row }) {
           </tr>
         </tfoot>
       </table>
+      {usd === null ? (
+        <p class="quiet-text">
+          Nobody can price this call: its model has no price, or it does not say its tokens.{" "}
+          <Link to="/cost" set={{ view: "prices" }} class="link-button">
+            Calls of unknown cost
+          </Link>
+        </p>
+      ) : null}
       {reported !== null && computed !== null ? (
         <p class="quiet-text">
           The telemetry reports {money(reported)}; by its tokens and prices it is {money(computed)}.
