@@ -148,8 +148,6 @@ def test_hostile_session_is_text_in_the_list_and_as_a_conversation(
     [
         "/instrumentation?from=-1h",
         "/cost?from=-1h&rows=model&columns=service&key=user",
-        "/cost?view=prices&from=-1h",
-        "/cost?view=why&from=-1h&group=service",
     ],
 )
 def test_hostile_names_are_text_where_money_and_senders_are_told(
@@ -158,6 +156,5 @@ def test_hostile_names_are_text_where_money_and_senders_are_told(
     page.goto(live_server.url + path)
     expect(page.get_by_role("status", name="Loading")).to_have_count(0)
 
-    if "why" not in path:
-        expect(page.locator("main")).to_contain_text("<script>window.hacked=1</script>")
+    expect(page.locator("main")).to_contain_text("<script>window.hacked=1</script>")
     check_nothing_ran(page)

@@ -20,6 +20,7 @@ export interface SessionRow {
   output_tokens: number;
   cost_usd: number | null;
   cost_known: boolean;
+  cost_source: string;
   unknown_cost_calls: number;
   first_input: string;
   last_output: string;
@@ -42,6 +43,7 @@ export interface Turn {
   model: string;
   cost_usd: number | null;
   cost_known: boolean;
+  cost_source: string;
   input_tokens: number;
   output_tokens: number;
   status: string;

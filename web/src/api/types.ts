@@ -90,6 +90,7 @@ export interface TraceRow {
   output_tokens: number;
   cost_usd: number | null;
   cost_known: boolean;
+  cost_source: string;
   ttft_ms: number | null;
   input: string;
   output: string;

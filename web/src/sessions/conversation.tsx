@@ -181,7 +181,7 @@ function Head({ row }: { row: SessionRow }) {
         </div>
         <div>
           <dt>Cost</dt>
-          <dd><KnownCost usd={row.cost_usd} isKnown={row.cost_known} /></dd>
+          <dd><KnownCost usd={row.cost_usd} isKnown={row.cost_known} source={row.cost_source} /></dd>
         </div>
         <div>
           <dt>Tokens in / out</dt>

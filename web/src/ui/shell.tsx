@@ -140,7 +140,7 @@ const KEYS: [string, string][] = [
   ["[ ]", "Earlier, later"],
   ["j k", "Next, previous row"],
   ["Enter", "Open the row"],
-  ["n N", "In a trace or session: next, previous problem"],
+  ["n N", "In a trace: next, previous problem; n in a session"],
   ["h l", "In a trace: fold, unfold"],
   ["g t s c i u", "Health, Traces, Sessions, Cost, Incidents, Instrumentation"],
   ["Esc", "Close what is open"],

@@ -50,7 +50,7 @@ export function TraceFacts({ detail, tree, next, back }: { detail: TraceDetail; 
         <Fact name="Started">{moment(trace.start_ms)}</Fact>
         <Fact name="Duration">{duration(trace.duration_ms)}</Fact>
         <Fact name="First token">{trace.ttft_ms == null ? <span class="unknown">unknown</span> : duration(trace.ttft_ms)}</Fact>
-        <Fact name="Cost"><KnownCost usd={trace.cost_usd} isKnown={trace.cost_known} /></Fact>
+        <Fact name="Cost"><KnownCost usd={trace.cost_usd} isKnown={trace.cost_known} source={trace.cost_source} /></Fact>
         <Fact name="Tokens in / out">
           {compact(trace.input_tokens ?? null)} / {compact(trace.output_tokens ?? null)}
         </Fact>

@@ -82,7 +82,7 @@ export function TraceLine({ row, longestMs, isSelected, open, addTerm }: LinePro
         {tokens ? compact(tokens) : "–"}
       </div>
       <div class="c-cost number" role="gridcell">
-        <KnownCost usd={row.cost_usd} isKnown={row.cost_known} />
+        <KnownCost usd={row.cost_usd} isKnown={row.cost_known} source={row.cost_source} />
       </div>
       <Cell class="c-model" dimension="model" value={row.model} addTerm={addTerm} />
       <Cell class="c-feature" dimension="feature" value={row.feature} addTerm={addTerm} />
