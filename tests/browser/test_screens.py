@@ -14,8 +14,11 @@ from vagus.cli.demo import Server
 SCREENS = {
     "/": "What changed",
     "/traces": "Name and input",
+    "/sessions": "First said, last answered",
     "/cost": "Cost table",
     "/incidents": "Incidents",
+    "/instrumentation": "Convention",
+    "/settings/redaction": "Open sealed values",
     "/settings/general": "From",
     "/settings/keys": "Create a key",
     "/settings/targets": "Add a webhook",
