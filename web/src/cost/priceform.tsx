@@ -82,10 +82,10 @@ export function PriceForm({ draft: first, price, taken, done, cancel }: Props) {
         </Group>
       ) : null}
       <Group title="Holds for calls">
-        <Field label="From, UTC" hint="empty: always">
+        <Field label="From, UTC" hint="empty: always" class="is-wide">
           <input type="datetime-local" value={draft.from} onInput={(event) => change({ from: event.currentTarget.value })} />
         </Field>
-        <Field label="Until before, UTC" hint="empty: open">
+        <Field label="Until before, UTC" hint="empty: open" class="is-wide">
           <input type="datetime-local" value={draft.to} onInput={(event) => change({ to: event.currentTarget.value })} />
         </Field>
         <label class="check">
