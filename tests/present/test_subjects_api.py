@@ -344,10 +344,15 @@ def test_errors_have_one_shape(desk):
         assert set(answer.json()["error"]) == {"message", "field", "limit"}
 
 
+def plain(path):
+    """A path as people write it: without the words that let a name hold slashes."""
+    return path.replace(":path", "")
+
+
 def test_the_page_lists_every_route_and_no_other():
     page = (DOCS / "api.md").read_text()
     served = {
-        f"`{method} {route.path}`"
+        f"`{method} {plain(route.path)}`"
         for subject in SUBJECTS
         for route in subject.router.routes
         for method in route.methods - {"HEAD"}

@@ -40,8 +40,9 @@ _SHOWN = (
     "trace_id, version, root_span_id, name, toString(kind) AS kind, toString(status) AS status, "
     "error_class, service, env, team, feature, tenant, user, session, provider, model, prompt, "
     "prompt_version, index_version, agent, span_count, orphan_count, error_count, "
-    "billable_calls, unknown_cost_calls, input_tokens, output_tokens, cost_usd, ttft_ms, "
-    "duration_ms, flags, input, output, toUnixTimestamp64Micro(start) / 1000 AS start_ms"
+    "billable_calls, unknown_cost_calls, reported_cost_calls, input_tokens, output_tokens, "
+    "cost_usd, ttft_ms, duration_ms, flags, input, output, "
+    "toUnixTimestamp64Micro(start) / 1000 AS start_ms"
 )
 
 
@@ -193,10 +194,24 @@ def _rows(engine: Engine, project: str, keys: Sequence[tuple[Any, ...]]) -> list
 
 
 def cost_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The cost of a trace: None when no call could be priced, marked when only some could."""
-    unknown = row["unknown_cost_calls"]
-    nothing_known = unknown and unknown >= row["billable_calls"]
-    return {"cost_usd": None if nothing_known else row["cost_usd"], "cost_known": not unknown}
+    """The cost of a trace: None when no call could be priced, marked when only some could.
+
+    `cost_source` is where the known part comes from: reported, computed, or mixed of both; unknown
+    when there is none, and none when nothing was charged.
+    """
+    calls, unknown = row["billable_calls"], row["unknown_cost_calls"]
+    reported, known = row["reported_cost_calls"], calls - unknown
+    if known <= 0:
+        source = "unknown" if unknown else "none"
+    elif reported and reported < known:
+        source = "mixed"
+    else:
+        source = "reported" if reported else "computed"
+    return {
+        "cost_usd": None if source == "unknown" else row["cost_usd"],
+        "cost_known": not unknown,
+        "cost_source": source,
+    }
 
 
 def read_scores(engine: Engine, project: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,14 @@ _SORTS = {
 SORTS = tuple(_SORTS)
 _END_MS = "toUnixTimestamp64Milli(t.start) + toInt64(t.duration_ms)"
 _SHARED = ("user", "tenant", "team", "feature", "service", "env", "model")
-_SUMMED = ("input_tokens", "output_tokens", "cost_usd", "unknown_cost_calls", "billable_calls")
+_SUMMED = (
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "unknown_cost_calls",
+    "reported_cost_calls",
+    "billable_calls",
+)
 _ROW = ", ".join(
     (
         "session",
@@ -46,8 +53,8 @@ _STANDING = (
 )
 _TURN = (
     "trace_id, toUnixTimestamp64Milli(start) AS start_ms, duration_ms, name, input, output, "
-    "toString(model) AS model, cost_usd, unknown_cost_calls, billable_calls, input_tokens, "
-    "output_tokens, toString(status) AS status, toString(error_class) AS error_class"
+    "toString(model) AS model, cost_usd, unknown_cost_calls, reported_cost_calls, billable_calls, "
+    "input_tokens, output_tokens, toString(status) AS status, toString(error_class) AS error_class"
 )
 
 

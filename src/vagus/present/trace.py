@@ -26,7 +26,8 @@ _TRACE = (
     "prompt, prompt_version, provider, model, index_name, index_version, agent, span_count, "
     "orphan_count, error_count, billable_calls, retry_calls, tool_calls, tool_errors, retrievals, "
     "agent_steps, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, "
-    "reasoning_tokens, cost_usd, unknown_cost_calls, ttft_ms, critical_path, duration_ms, flags, "
+    "reasoning_tokens, cost_usd, unknown_cost_calls, reported_cost_calls, ttft_ms, critical_path, "
+    "duration_ms, flags, "
     "input, output, first_segment, toUnixTimestamp64Micro(start) / 1000 AS start_ms, "
     "toUnixTimestamp(minute) AS minute_s"
 )

@@ -336,12 +336,26 @@ def _trace(
         agent_steps=_agent_steps(steps),
         **cast("Totals", {name: sum(getattr(s, name) for s in calls) for name in _TOTALS}),
         cost_usd=sum(s.cost_usd or 0.0 for s in calls),
-        unknown_cost_calls=sum(s.cost_source == "unknown" for s in calls),
+        **_cost_sources(calls),
         ttft_ms=_ttft_ms(steps, when_ms),
         critical_path=_path_by_kind(tree),
         flags=flags,
         input=asked,
         output=answered,
+    )
+
+
+class CostSources(TypedDict):
+    """How many charged calls have no known cost, and how many one that was reported."""
+
+    unknown_cost_calls: int
+    reported_cost_calls: int
+
+
+def _cost_sources(calls: Sequence[StepRow]) -> CostSources:
+    return CostSources(
+        unknown_cost_calls=sum(s.cost_source == "unknown" for s in calls),
+        reported_cost_calls=sum(s.cost_source == "reported" for s in calls),
     )
 
 

@@ -54,6 +54,7 @@ class TraceRow(msgspec.Struct, kw_only=True):
     reasoning_tokens: int
     cost_usd: float
     unknown_cost_calls: int
+    reported_cost_calls: int = 0
     ttft_ms: float | None
     critical_path: dict[str, float]
     flags: list[str]

@@ -38,6 +38,7 @@ class SessionRow(Model):
     output_tokens: int
     cost_usd: float | None
     cost_known: bool
+    cost_source: str
     unknown_cost_calls: int
     first_input: str
     last_output: str
@@ -66,6 +67,7 @@ class Turn(Model):
     model: str
     cost_usd: float | None
     cost_known: bool
+    cost_source: str
     input_tokens: int
     output_tokens: int
     status: str

@@ -55,6 +55,7 @@ class TraceRow(Model):
     output_tokens: int
     cost_usd: float | None
     cost_known: bool
+    cost_source: str
     ttft_ms: float | None
     input: str
     output: str
