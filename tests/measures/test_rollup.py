@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from measures.settled_rows import START_S, score_row, step_row, trace_row
 from vagus.measures.catalogue import Measure, load_catalogue
 from vagus.measures.facts import TABLES, Table
 from vagus.measures.filter import parse
-from vagus.measures.plan import plan, sums_sql
+from vagus.measures.plan import Plan, Source, plan, sums_sql
 from vagus.measures.slice import Request, read_batch, read_sums, slice_measure
 from vagus.store.engine import Engine
 
@@ -25,6 +26,9 @@ COUNTS = st.sampled_from([0, 1, 2, 7, 1000])
 # Values that a hostile or broken program may send stand beside the usual ones.
 REALS = st.sampled_from([None, 0.0, 0.001, 0.3, 1.0, 42.5, 3600.0, -5.0, 1e300, 123456.789])
 TIMES = st.integers(0, 9).map(lambda minute: START_S + 60 * minute)
+# Some of these lie before and after the stretch that is asked for, whose ends cut two hours.
+LONG_TIMES = st.integers(0, 239).map(lambda minute: START_S + 60 * minute)
+LONG_WINDOW_S = (START_S + 17 * 60, START_S + 3 * 3600 + 41 * 60)
 
 shared = {
     "service": NAMES, "env": NAMES, "team": NAMES, "model": NAMES, "user": NAMES,
@@ -77,10 +81,16 @@ def fresh_project() -> str:
     return f"rollup-{next(_numbers)}"
 
 
-def written(engine: Engine, table: str, project: str, data: st.DataObject) -> None:
+def written(
+    engine: Engine,
+    table: str,
+    project: str,
+    data: st.DataObject,
+    times: st.SearchStrategy[int] = TIMES,
+) -> None:
     """Insert some rows, then cancel some of them and insert others in their place."""
     make, values = ROWS[table]
-    drawn = data.draw(st.lists(st.tuples(TIMES, values), min_size=1, max_size=30))
+    drawn = data.draw(st.lists(st.tuples(times, values), min_size=1, max_size=30))
     rows = [make(project, minute_s, **value) for minute_s, value in drawn]
     engine.insert(table, rows)
     chosen = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True))
@@ -90,26 +100,30 @@ def written(engine: Engine, table: str, project: str, data: st.DataObject) -> No
     engine.insert(table, again)
 
 
-def answers(engine: Engine, measure: Measure, project: str, by: tuple[str, ...]) -> list[Any]:
-    """What the rollup and the settled table answer to the same question, rounded to 12 digits."""
-    found = []
-    for rolled in (True, False):
-        asked = plan(measure, project, parse(""), by, START_S, START_S + 600)
-        chosen = dataclasses.replace(asked, is_rolled=rolled)
-        answer = engine.query(sums_sql(chosen, 60, None), chosen.params)
-        rows = [dict(row) for row in answer.dicts()]
-        for row in rows:
-            row["buckets"] = sorted(zip(row.pop("buckets", ()), row.pop("counts", ()), strict=True))
-        keyed = {
-            tuple(str(v) for k, v in row.items() if k == "t" or k.startswith("key_")): {
-                k: float(f"{v:.12g}") if isinstance(v, float) else v
-                for k, v in row.items()
-                if k.startswith("sum_") or k == "buckets"
-            }
-            for row in rows
-        }
-        found.append({k: v for k, v in keyed.items() if any(v.values())})
+def answered(engine: Engine, asked: Plan, step_s: int | None) -> dict[tuple[str, ...], Any]:
+    """The sums and buckets of each group and step, rounded to 12 digits."""
+    found: dict[tuple[str, ...], Any] = {}
+    for row in engine.query(sums_sql(asked, step_s, None), asked.params).dicts():
+        buckets = sorted(zip(row.pop("buckets", ()), row.pop("counts", ()), strict=True))
+        key = tuple(str(v) for k, v in row.items() if k == "t" or k.startswith("key_"))
+        sums = {k: float(f"{v or 0:.12g}") for k, v in row.items() if k.startswith("sum_")}
+        if buckets or any(sums.values()):
+            found[key] = (sums, buckets)
     return found
+
+
+def answers(
+    engine: Engine,
+    measure: Measure,
+    project: str,
+    by: tuple[str, ...],
+    window_s: tuple[int, int] = (START_S, START_S + 600),
+    step_s: int | None = 60,
+) -> list[Any]:
+    """What the rollup and the settled table answer to the same question."""
+    asked = plan(measure, project, parse(""), by, *window_s)
+    settled = dataclasses.replace(asked, source=Source.SETTLED)
+    return [answered(engine, which, step_s) for which in (asked, settled)]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -128,14 +142,81 @@ def test_every_measure_reads_the_same_from_the_rollup_and_the_settled_table(
             assert rolled == settled, measure.id
 
 
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("step_s", [None, 3600, 7200])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whole_hours_and_the_minutes_around_them_say_what_the_settled_table_says(
+    engine: Engine, table: str, step_s: int | None, data: st.DataObject
+) -> None:
+    project = fresh_project()
+    written(engine, table, project, data, LONG_TIMES)
+    for measure in CATALOGUE:
+        if measure.table == table:
+            rolled, settled = answers(engine, measure, project, ("team",), LONG_WINDOW_S, step_s)
+            assert rolled == settled, measure.id
+
+
+SPENT = [m for m in CATALOGUE if plan(m, "", parse(""), ("user",), 0, 60).source is Source.SPEND]
+
+
+@pytest.mark.parametrize("by", [("user", "model"), ("user", "session"), ("cost_source", "tenant")])
+@pytest.mark.parametrize("step_s", [None, 300, 3600])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_spend_by_who_it_was_for_is_what_the_settled_table_says(
+    engine: Engine, by: tuple[str, str], step_s: int | None, data: st.DataObject
+) -> None:
+    project = fresh_project()
+    written(engine, "steps", project, data, LONG_TIMES)
+    for measure in SPENT:
+        spent, settled = answers(engine, measure, project, by, LONG_WINDOW_S, step_s)
+        assert spent == settled, measure.id
+
+
+def test_the_measures_of_money_are_answered_from_the_rollup_of_spend() -> None:
+    assert {"cost", "cost_per_call", "unknown_cost_share", "wasted_cost"} <= {m.id for m in SPENT}
+    assert all(list(measure.where["is_billable"]) == ["1"] for measure in SPENT)
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_totals_are_the_same_with_and_without_steps(engine: Engine, data: st.DataObject) -> None:
+    project = fresh_project()
+    written(engine, "steps", project, data, LONG_TIMES)
+    for by in (("team", "model"), ("user", "team")):
+        asked = Request("cost", *LONG_WINDOW_S, by=by, limit=3)
+        whole = slice_measure(engine, project, asked, CATALOGUE)
+        stepped = dataclasses.replace(asked, step_s=60)
+        cut = slice_measure(engine, project, stepped, CATALOGUE)
+        assert whole.truncated == cut.truncated
+        assert [s.key for s in whole.series] == [s.key for s in cut.series]
+        for one, other in zip(whole.series, cut.series, strict=True):
+            assert (one.total.value is None) == (other.total.value is None)
+            assert one.total.value is None or math.isclose(one.total.value, other.total.value or 0)
+            assert one.total.n == other.total.n
+
+
 def rolled_up(engine: Engine, table: Table, project: str) -> dict[str, Any]:
-    """Everything the rollup holds about a project, added up."""
+    """Everything the rollup holds about a project, added up; its hours say the same."""
     columns = ", ".join(f"sum({fact}_sum) AS {fact}" for fact in table.facts)
-    answer = engine.query(
-        f"SELECT {columns} FROM {table.rollup} WHERE project = {{project:String}}",
-        {"project": project},
+    minutes, hours = (
+        next(
+            engine.query(
+                f"SELECT {columns} FROM {rollup} WHERE project = {{project:String}}",
+                {"project": project},
+            ).dicts()
+        )
+        for rollup in (table.rollup, table.hours)
     )
-    return next(iter(answer.dicts()))
+    assert hours == minutes
+    return minutes
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -189,7 +270,8 @@ def test_merging_keeps_the_sums(engine: Engine, project: str) -> None:
     for number in range(4):
         engine.insert("steps", [step_row(project, START_S, cost_usd=0.1 * number, ttft_ms=5.0)])
     before = rolled_up(engine, TABLES["steps"], project)
-    engine.execute("OPTIMIZE TABLE step_minutes FINAL")
+    for rollup in ("step_minutes", "step_hours", "spend_hours"):
+        engine.execute(f"OPTIMIZE TABLE {rollup} FINAL")
     assert rolled_up(engine, TABLES["steps"], project) == before
 
 

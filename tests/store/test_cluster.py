@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vagus.store.chdb import ChdbEngine
 from vagus.store.cluster import cluster_statements
 from vagus.store.migrate import migrations
@@ -24,9 +26,5 @@ def test_rollups_are_filled_on_each_shard() -> None:
     filling = [s for s in cluster_statements("main") if "MATERIALIZED VIEW" in s]
     assert filling
     for statement in filling:
-        assert "_minutes_local AS" in statement.replace("\n", " ")
-        assert (
-            "FROM traces_local" in statement
-            or "FROM steps_local" in statement
-            or ("FROM scores_local" in statement)
-        )
+        assert re.search(r"_(minutes|hours)_local AS\s", statement)
+        assert re.search(r"\nFROM (traces|steps|scores|\w+_minutes)_local\b", statement)

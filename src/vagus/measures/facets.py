@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vagus.errors import BadInput
 from vagus.measures.facts import TABLES, Table
 from vagus.measures.filter import Filter, parse, where
+from vagus.measures.hours import rollup_sql
 from vagus.measures.plan import is_rolled, scope, sum_sql
 from vagus.store.engine import Engine
 
@@ -50,12 +51,14 @@ def _values(
 ) -> tuple[Facet, ...]:
     table = _table(dimension, parsed)
     rolled = is_rolled(table, parsed, (dimension,))
-    condition, params = scope(project, window[0] - window[0] % 60, window[1])
+    start_s, end_s = window[0] - window[0] % 60, window[1]
+    condition, params = scope(project, start_s, end_s)
     asked = where(parsed, table)
     count = sum_sql(table, table.base, rolled=rolled)
+    relation = rollup_sql(table, start_s, end_s) if rolled else table.name
     answer = engine.query(
         f"SELECT toString({dimension}) AS value, {count} AS counted "
-        f"FROM {table.rollup if rolled else table.name} WHERE {condition} AND {asked.sql} "
+        f"FROM {relation} WHERE {condition} AND {asked.sql} "
         f"GROUP BY value HAVING counted > 0 ORDER BY counted DESC, value LIMIT {limit:d}",
         {**params, **asked.params},
     )

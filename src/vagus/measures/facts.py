@@ -3,7 +3,8 @@
 Every fact is a signed sum: a cancel row (sign -1) takes away exactly what its row had put in.
 That is why real numbers are summed as decimals, where a - a is 0 in any order, and why extreme
 values from hostile telemetry are clamped before they are summed. `store/schema/0003_rollups.sql`
-and `0005_money.sql` hold the same expressions a minute at a time; a test compares the two.
+and `0005_money.sql` hold the same expressions a minute at a time, `0006_hours.sql` an hour at a
+time; a test compares them.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class Table:
     def dimensions(self) -> tuple[str, ...]:
         """Every text dimension, the rolled ones first."""
         return self.rolled + self.raw
+
+    @property
+    def hours(self) -> str:
+        """The rollup a second time, where `minute` is the first of an hour."""
+        return self.rollup.replace("_minutes", "_hours")
 
 
 # One order for all three tables, from what varies least to what varies most.
@@ -203,6 +209,20 @@ STEPS = Table(
         "top_score", "document_age_days", "rerank_moved",
     ),
     searched=("name",),
+)  # fmt: skip
+
+#: What `spend_hours` keeps of billable steps: who they were for, their money and their tokens.
+SPEND_DIMENSIONS = (
+    "kind", "error_class", "env", "region", "service", "service_version", "team", "feature",
+    "agent", "provider", "model", "prompt", "prompt_version", "tool", "service_tier",
+    "cost_source", "tenant", "user", "session",
+)  # fmt: skip
+SPEND_FACTS = (
+    "steps", "errors", "retries", "input_tokens", "output_tokens", "cached_tokens",
+    "cache_write_tokens", "reasoning_tokens", "with_usage", "cost_usd", "cost_squares",
+    "cost_known", "cost_unknown", "cost_input_usd", "cost_output_usd", "cost_cache_read_usd",
+    "cost_cache_write_usd", "cost_audio_usd", "cost_image_usd", "cost_request_usd",
+    "reported_usd", "reported_calls", "retry_usd", "wasted_usd", "local_hits", "aborted",
 )  # fmt: skip
 
 _WEIGHT = "if(isFinite(weight), least(greatest(weight, 0), 1e6), 0)"

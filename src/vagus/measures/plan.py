@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vagus.measures.catalogue import Kind, Measure, facts_of
-from vagus.measures.facts import Table, bucket_sql, is_known_sql
-from vagus.measures.filter import Filter, text_sql, where
+from vagus.measures.facts import SPEND_DIMENSIONS, SPEND_FACTS, Table, bucket_sql, is_known_sql
+from vagus.measures.filter import Filter, Values, text_sql, where
+from vagus.measures.hours import rollup_sql, spend_sql
+
+
+class Source(enum.Enum):
+    """What a question is answered from: settled rows, their rollup, or the rollup of spend."""
+
+    SETTLED = "settled"
+    ROLLUP = "rollup"
+    SPEND = "spend"
+
 
 # What a group needs to have to be shown at all: rows that were not all cancelled.
 _RANKED_BY_AMOUNT = (Kind.COUNT, Kind.SUM)
@@ -22,21 +33,29 @@ class Plan:
 
     measure: Measure
     by: tuple[str, ...]
-    is_rolled: bool
+    source: Source
+    window_s: tuple[int, int]
     scope: str
     narrowing: str
     params: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_rolled(self) -> bool:
+        """Whether what is read holds sums of facts, not rows that have them."""
+        return self.source is not Source.SETTLED
 
     @property
     def condition(self) -> str:
         """Which rows are read."""
         return f"{self.scope} AND {self.narrowing}"
 
-    @property
-    def relation(self) -> str:
-        """The table that is read."""
-        table = self.measure.source
-        return table.rollup if self.is_rolled else table.name
+    def relation(self, step_s: int | None = None) -> str:
+        """What is read: a table, or whole hours of a rollup with finer rows around them."""
+        if self.source is Source.SPEND:
+            return spend_sql(*self.window_s, step_s)
+        if self.source is Source.ROLLUP:
+            return rollup_sql(self.measure.source, *self.window_s, step_s)
+        return self.measure.source.name
 
 
 def plan(
@@ -48,7 +67,7 @@ def plan(
     end_s: int,
     prefix: str = "",
 ) -> Plan:
-    """Choose the rollup when it has every column that is asked for, the settled table otherwise.
+    """Choose a rollup when one has every column that is asked for, the settled table otherwise.
 
     `prefix` keeps the parameters of plans apart that share a statement.
     """
@@ -63,7 +82,8 @@ def plan(
     return Plan(
         measure=measure,
         by=by,
-        is_rolled=is_rolled(table, parsed, (*by, *measure.where)),
+        source=_source(measure, parsed, by),
+        window_s=(start_s, end_s),
         scope=in_scope,
         narrowing=" AND ".join(part for part in parts if part != "1") or "1",
         params=params,
@@ -77,6 +97,38 @@ def scope(project: str, start_s: int, end_s: int) -> tuple[str, dict[str, object
         "AND minute < toDateTime({end_s:Int64}, 'UTC')"
     )
     return condition, {"project": project, "start_s": start_s, "end_s": end_s}
+
+
+def _source(measure: Measure, parsed: Filter, by: Sequence[str]) -> Source:
+    if is_rolled(measure.source, parsed, (*by, *measure.where)):
+        return Source.ROLLUP
+    facts = {f for sql in measure.sums.values() for _, f in facts_of(sql)}
+    is_spend = (
+        measure.table == "steps"
+        and measure.kind is not Kind.QUANTILE
+        and facts <= set(SPEND_FACTS)
+        and has_spend(parsed, (*by, *measure.where), is_billable=measure.where.get("is_billable"))
+    )
+    return Source.SPEND if is_spend else Source.SETTLED
+
+
+def has_spend(
+    parsed: Filter, dimensions: Sequence[str], *, is_billable: Sequence[str] | None = None
+) -> bool:
+    """Whether the rollup of spend has every column that a question names.
+
+    It knows billable steps alone: `is_billable` says what the question itself keeps to, and a
+    filter may say it too.
+    """
+    columns = parsed.columns
+    if columns is None or not columns | set(dimensions) <= {*SPEND_DIMENSIONS, "is_billable"}:
+        return False
+    said = (
+        term.values
+        for term in parsed.terms
+        if isinstance(term, Values) and term.dimension == "is_billable" and not term.is_negated
+    )
+    return any(tuple(values) == ("1",) for values in (*said, is_billable or ()))
 
 
 def is_rolled(table: Table, parsed: Filter, dimensions: Sequence[str]) -> bool:
@@ -95,15 +147,19 @@ def sum_sql(table: Table, expression: str, *, rolled: bool, only: str = "1") -> 
     return " ".join(parts).removeprefix("+ ")
 
 
-def totals_sql(question: Plan, limit: int) -> str:
-    """One row per group, the biggest first, with the number of all groups as `groups`."""
+def totals_sql(question: Plan, limit: int, *, with_sums: bool = False) -> str:
+    """One row per group, the biggest first, with the number of all groups as `groups`.
+
+    With their sums this is the whole answer to a question without steps and distributions.
+    """
     keys = _keys(question.by)
     table = question.measure.source
     rank = _rank(question)
     base = sum_sql(table, table.base, rolled=question.is_rolled)
+    sums = f", {_sums(question)}" if with_sums else ""
     return (
-        f"SELECT {_listed(keys)}{rank} AS rank, count() OVER () AS groups "
-        f"FROM {question.relation} WHERE {question.condition} "
+        f"SELECT {_listed(keys)}{rank} AS rank, count() OVER () AS groups{sums} "
+        f"FROM {question.relation()} WHERE {question.condition} "
         f"GROUP BY {_names(keys)} HAVING {base} > 0 "
         f"ORDER BY rank DESC, {_names(keys)} LIMIT {limit:d}"
     )
@@ -115,13 +171,12 @@ def sums_sql(question: Plan, step_s: int | None, groups: Sequence[tuple[str, ...
     keys = [*_keys(question.by), *time]
     condition = question.condition + _group_condition(question.by, groups)
     if question.measure.kind is Kind.QUANTILE:
-        return _buckets_sql(question, keys, condition)
-    sums = ", ".join(
-        f"{sum_sql(question.measure.source, expression, rolled=question.is_rolled)} AS sum_{role}"
-        for role, expression in question.measure.sums.items()
-    )
+        return _buckets_sql(question, keys, condition, step_s)
     grouped = f" GROUP BY {_names(keys)}" if keys else ""
-    return f"SELECT {_listed(keys)}{sums} FROM {question.relation} WHERE {condition}{grouped}"
+    return (
+        f"SELECT {_listed(keys)}{_sums(question)} FROM {question.relation(step_s)} "
+        f"WHERE {condition}{grouped}"
+    )
 
 
 def batch_sql(questions: Sequence[Plan], step_s: int) -> str:
@@ -139,7 +194,7 @@ def batch_sql(questions: Sequence[Plan], step_s: int) -> str:
     )
     return (
         f"SELECT intDiv(toUnixTimestamp(minute), {step_s:d}) * {step_s:d} AS t, {sums} "
-        f"FROM {first.relation} WHERE {first.scope} GROUP BY t"
+        f"FROM {first.relation(step_s)} WHERE {first.scope} GROUP BY t"
     )
 
 
@@ -152,7 +207,14 @@ def group_params(groups: Sequence[tuple[str, ...]] | None) -> dict[str, object]:
     }
 
 
-def _buckets_sql(question: Plan, keys: Sequence[str], condition: str) -> str:
+def _sums(question: Plan) -> str:
+    return ", ".join(
+        f"{sum_sql(question.measure.source, expression, rolled=question.is_rolled)} AS sum_{role}"
+        for role, expression in question.measure.sums.items()
+    )
+
+
+def _buckets_sql(question: Plan, keys: Sequence[str], condition: str, step_s: int | None) -> str:
     name = question.measure.distribution
     column = question.measure.source.distributions[name]
     if question.is_rolled:
@@ -169,7 +231,7 @@ def _buckets_sql(question: Plan, keys: Sequence[str], condition: str) -> str:
     return (
         f"SELECT {names}groupArray(bucket) AS buckets, groupArray(counted) AS counts FROM ("
         f"SELECT {_listed(keys)}{bucket}, toInt64({count}) AS counted "
-        f"FROM {question.relation}{joined} WHERE {condition} "
+        f"FROM {question.relation(step_s)}{joined} WHERE {condition} "
         f"GROUP BY {names}bucket HAVING counted != 0){grouped}"
     )
 

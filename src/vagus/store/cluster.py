@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from vagus.store.migrate import migrations
 
-_TABLE = re.compile(r"^CREATE TABLE (\w+) \((.*)\) ENGINE = (\w+)(\([^)]*\))?(.*)$", re.DOTALL)
+_TABLE = re.compile(
+    r"^CREATE TABLE (\w+) (?:AS (\w+)|\((.*)\)) ENGINE = (\w+)(\([^)]*\))?(.*)$", re.DOTALL
+)
 _ENGINE_ARGUMENTS = "'/clickhouse/tables/{shard}/vagus/%s', '{replica}'"
 #: All rows of a trace live on one shard; rollups live wherever their rows were written.
 _SHARD_KEY = "cityHash64(project, trace_id)"
@@ -38,15 +40,16 @@ def _for_cluster(statement: str, cluster: str) -> Iterator[str]:
     if found is None:
         yield _view(statement, cluster)
         return
-    name, columns, engine, arguments, rest = found.groups()
+    name, alike, columns, engine, arguments, rest = found.groups()
+    shape = f"AS {alike}_local" if alike else f"({columns})"
     inner = (arguments or "()")[1:-1]
     replicated = ", ".join(filter(None, (_ENGINE_ARGUMENTS % name, inner)))
     rest = rest.replace("non_replicated_deduplication_window", "replicated_deduplication_window")
     yield (
-        f"CREATE TABLE {name}_local ON CLUSTER '{cluster}' ({columns}) "
+        f"CREATE TABLE {name}_local ON CLUSTER '{cluster}' {shape} "
         f"ENGINE = Replicated{engine}({replicated}){rest}"
     )
-    key = _SHARD_KEY if re.search(r"^\s*trace_id ", columns, re.MULTILINE) else "rand()"
+    key = _SHARD_KEY if re.search(r"^\s*trace_id ", columns or "", re.MULTILINE) else "rand()"
     yield (
         f"CREATE TABLE {name} ON CLUSTER '{cluster}' AS {name}_local "
         f"ENGINE = Distributed('{cluster}', currentDatabase(), '{name}_local', {key})"
