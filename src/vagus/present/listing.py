@@ -14,7 +14,8 @@ from typing import Any
 from vagus.errors import BadInput
 from vagus.measures.facts import TRACES
 from vagus.measures.filter import parse, where
-from vagus.measures.plan import scope
+from vagus.measures.hours import rollup_sql
+from vagus.measures.plan import is_rolled, scope, sum_sql
 from vagus.present.cursor import read_cursor, write_cursor
 from vagus.store.engine import Engine
 
@@ -23,6 +24,7 @@ MAX_COUNTED = 2_000_000
 
 # What is looked through first when the newest or oldest traces are asked for.
 _LEAST_WINDOW_S = 600
+_DAY_S = 86_400
 _SCOPE, _ = scope("", 0, 0)
 _MINUTE = "toUnixTimestamp(minute)"
 _MICRO = "toUnixTimestamp64Micro(start)"
@@ -74,7 +76,7 @@ def list_traces(engine: Engine, project: str, question: Question) -> Page:
     _check(question)
     condition, params = _condition(project, question)
     keys = _keys(engine, condition, params, question)
-    total = _count(engine, condition, params)
+    total, is_exact = _count(engine, condition, params, question)
     shown = keys[: question.limit]
     rows = _rows(engine, project, shown)
     more = len(keys) > question.limit
@@ -82,7 +84,7 @@ def list_traces(engine: Engine, project: str, question: Question) -> Page:
         rows=rows,
         next_cursor=write_cursor(_cursor_name(question), shown[-1][:-2]) if more else None,
         total=total,
-        is_exact=total < MAX_COUNTED,
+        is_exact=is_exact,
     )
 
 
@@ -139,8 +141,8 @@ def _windows(question: Question, after: Mapping[str, object]) -> Iterator[tuple[
                 if is_newest_first
                 else (max(start_s, reached_s), end_s)
             )
-        for share in (64, 8):
-            width_s = max(_LEAST_WINDOW_S, (end_s - start_s) // share // 60 * 60)
+        shares = ((end_s - start_s) // share // 60 * 60 for share in (64, 8))
+        for width_s in sorted({_DAY_S, *(max(_LEAST_WINDOW_S, width_s) for width_s in shares)}):
             if width_s < end_s - start_s:
                 yield (end_s - width_s, end_s) if is_newest_first else (start_s, start_s + width_s)
     yield start_s, end_s
@@ -162,13 +164,23 @@ def _cursor_name(question: Question) -> str:
     return f"traces {question.sort} {question.order}"
 
 
-def _count(engine: Engine, condition: str, params: Mapping[str, object]) -> int:
-    counted = engine.query(
+def _count(
+    engine: Engine, condition: str, params: Mapping[str, object], question: Question
+) -> tuple[int, bool]:
+    """How many there are and whether that is all: rollups count all, rows only up to a bound."""
+    if is_rolled(TRACES, parse(question.filter), ()):
+        start_s, end_s = question.start_s - question.start_s % 60, question.end_s
+        relation = rollup_sql(TRACES, start_s, end_s + -end_s % 60)
+        counted = sum_sql(TRACES, TRACES.base, rolled=True)
+        answer = engine.query(f"SELECT {counted} AS n FROM {relation} WHERE {condition}", params)
+        return int(answer.one() or 0), True
+    answer = engine.query(
         f"SELECT sum(sign) AS n FROM (SELECT sign FROM traces WHERE {condition} "
         f"LIMIT {MAX_COUNTED:d})",
         params,
     )
-    return int(counted.one() or 0)
+    total = int(answer.one() or 0)
+    return total, total < MAX_COUNTED
 
 
 def _rows(engine: Engine, project: str, keys: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
