@@ -11,6 +11,7 @@ BENCHES = (
     "inflate",
     "load",
     "ingest",
+    "mixed",
     "langsmith",
     "start",
     "big_trace",

@@ -6,10 +6,14 @@ import json
 import os
 import random
 import time
+from collections.abc import Callable
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 SPANS_PER_TRACE = 10
+Values = dict[str, str | int | float]
+#: The attributes of a span in another convention, by the number of its trace.
+Dress = Callable[[int, Values], Values]
 _TEAMS = ("search", "support", "growth", "platform")
 _MODELS = (("openai", "gpt-4.1-mini"), ("openai", "gpt-4.1"), ("anthropic", "claude-sonnet-4-5"))
 _WORDS = (
@@ -48,8 +52,12 @@ class Requests:
     a template: they are found as bytes, and replaced.
     """
 
-    def __init__(self, spans: int = 250, *, templates: int = 8, seed: int = 1) -> None:
+    def __init__(
+        self, spans: int = 250, *, templates: int = 8, seed: int = 1, dress: Dress | None = None
+    ) -> None:
         self.spans = spans
+        self._dress = dress
+        self._traces_made = 0
         self._chance = random.Random(seed)
         self._templates = [self._template() for _ in range(templates)]
         self._turn = 0
@@ -75,6 +83,7 @@ class Requests:
 
     def _trace(self, scope: object, trace_id: bytes) -> None:
         chance = self._chance
+        self._traces_made += 1
         team, (provider, model) = chance.choice(_TEAMS), chance.choice(_MODELS)
         end_ns = time.time_ns()
         kinds = (
@@ -99,7 +108,7 @@ class Requests:
                 start_time_unix_nano=end_ns - (20 - number) * 100_000_000,
                 end_time_unix_nano=end_ns - (19 - number) * 100_000_000 if number else end_ns,
             )
-            values: dict[str, str | int | float] = {
+            values: Values = {
                 "gen_ai.operation.name": kind,
                 "gen_ai.provider.name": provider,
                 "gen_ai.request.model": model,
@@ -117,7 +126,8 @@ class Requests:
                 "gen_ai.input.messages": _message("user", words(chance, 80)),
                 "gen_ai.output.messages": _message("assistant", words(chance, 90)),
             }
-            for key, value in values.items():
+            dressed = self._dress(self._traces_made, values) if self._dress else values
+            for key, value in dressed.items():
                 target = span.attributes.add(key=key).value
                 if isinstance(value, str):
                     target.string_value = value
