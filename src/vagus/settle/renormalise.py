@@ -18,7 +18,8 @@ from vagus.errors import StoreError
 from vagus.meaning.compile import resource_sql
 from vagus.meaning.fields import COLUMNS
 from vagus.meaning.select import RAW_COLUMNS, with_meaning
-from vagus.settle.settler import CHECKPOINT, State
+from vagus.model.facts import FactStore
+from vagus.settle.settler import CHECKPOINT
 from vagus.store.engine import Engine
 
 _KEY = "renormalise"
@@ -52,7 +53,7 @@ class Progress:
 
 
 def renormalise(
-    engine: Engine, state: State, scope: Scope, tell: Callable[[Progress], None]
+    engine: Engine, state: FactStore, scope: Scope, tell: Callable[[Progress], None]
 ) -> int:
     """Apply the table to the spans in scope; the number of days that changed.
 
@@ -97,7 +98,7 @@ def _statement() -> tuple[tuple[str, ...], str]:
     return with_meaning(raw, f"SELECT *, {found} AS resource_found FROM ({stored})")
 
 
-def _done(state: State, run: dict[str, object]) -> list[str]:
+def _done(state: FactStore, run: dict[str, object]) -> list[str]:
     """The days that a run of the same scope and table had done when it was stopped."""
     saved = msgspec.json.decode(state.get(_KEY) or "{}")
     done = saved.pop("done", [])
@@ -157,7 +158,7 @@ def _inserts(scope: Scope, columns: tuple[str, ...], select: str) -> Iterator[st
     yield f"{head} SELECT {names} FROM spans WHERE {here} AND NOT ({within}) {_SETTINGS}"
 
 
-def _take_over(engine: Engine, state: State, scope: Scope, day: str) -> bool:
+def _take_over(engine: Engine, state: FactStore, scope: Scope, day: str) -> bool:
     """Put the new rows in the place of the day's old ones; False when they are the same."""
     names = ", ".join(["kind", "status", "status_message", *(row.name for row in COLUMNS)])
     digest = (
@@ -182,7 +183,7 @@ def _take_over(engine: Engine, state: State, scope: Scope, day: str) -> bool:
     return True
 
 
-def _settle_from(state: State, segment: int) -> None:
+def _settle_from(state: FactStore, segment: int) -> None:
     """Settle everything from this segment on again, at the next start."""
     saved = state.get(CHECKPOINT)
     reached = msgspec.json.decode(saved, type=dict[str, int]) if saved else {}

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import prometheus_client
@@ -15,6 +15,7 @@ import prometheus_client
 from vagus.config import SettleSettings
 from vagus.meaning.content import Event
 from vagus.meaning.messages import log_event, read_events
+from vagus.model.facts import FactStore
 from vagus.model.score import Score
 from vagus.settle.attribution import Rules
 from vagus.settle.charge import PriceCall
@@ -49,18 +50,6 @@ _LONGEST = 262_144
 Key = tuple[str, str]
 
 
-class State(Protocol):
-    """Small durable facts by name."""
-
-    def get(self, key: str) -> str | None:
-        """The value under a key."""
-        ...
-
-    def put(self, key: str, value: str) -> None:
-        """Keep a value under a key."""
-        ...
-
-
 @dataclass(slots=True)
 class _Open:
     """A trace with spans that are not settled."""
@@ -79,7 +68,7 @@ class Settler:
         self,
         engine: Engine,
         journal: Journal,
-        state: State,
+        state: FactStore,
         settings: SettleSettings,
         *,
         price: PriceCall,

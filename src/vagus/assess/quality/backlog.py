@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
 
 from vagus.assess.quality.sampling import is_sampled
+from vagus.model.facts import FactStore
 from vagus.store.engine import Engine
 
 CHECKPOINT = "quality.checkpoint"
 
 _VERSIONS_AT_ONCE = 4
-
-
-class State(Protocol):
-    """Small durable facts by name."""
-
-    def get(self, key: str) -> str | None:
-        """The value under a key."""
-        ...
-
-    def put(self, key: str, value: str) -> None:
-        """Keep a value under a key."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,7 @@ class Batch:
 class Backlog:
     """Reads newly settled traces in the order they settled; the checkpoint survives a crash."""
 
-    def __init__(self, engine: Engine, state: State, rate: float) -> None:
+    def __init__(self, engine: Engine, state: FactStore, rate: float) -> None:
         self._engine = engine
         self._state = state
         self._rate = rate

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import prometheus_client
 
-from vagus.assess.quality.backlog import Backlog, Batch, State, Waiting
+from vagus.assess.quality.backlog import Backlog, Batch, Waiting
 from vagus.assess.quality.evaluators.base import Evaluator, Verdict
 from vagus.assess.quality.examples import Judged, SpanContent, read_example
 from vagus.assess.quality.sampling import draw
@@ -21,6 +21,7 @@ from vagus.assess.quality.scores import join_late_scores, known_ids, score_id_of
 from vagus.assess.quality.spans import TOO_LARGE, read_spans
 from vagus.config import QualitySettings
 from vagus.errors import StoreError
+from vagus.model.facts import FactStore
 from vagus.model.score import Score
 from vagus.store.engine import Engine
 
@@ -47,7 +48,7 @@ class QualityRunner:
         engine: Engine,
         settings: QualitySettings,
         evaluators: Sequence[Evaluator],
-        state: State,
+        state: FactStore,
         *,
         clock_s: Callable[[], float] = time.monotonic,
         clock_ns: Callable[[], int] = time.time_ns,

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
 
+from vagus.model.facts import FactStore
 from vagus.receive.redact.redactor import Redactor
 from vagus.receive.redact.rules import Rules, check_rules, read_rules, write_rules
 from vagus.receive.redact.seal import Sealer
 
 
-class State(Protocol):
-    """Small durable facts by name."""
-
-    def get(self, key: str) -> str | None:
-        """The value under a key."""
-        ...
-
-    def put(self, key: str, value: str) -> None:
-        """Keep a value under a key."""
-        ...
-
-
 class RuleBook:
     """What each project wants redacted; used by all threads of the receiver."""
 
-    def __init__(self, state: State, key: bytes) -> None:
+    def __init__(self, state: FactStore, key: bytes) -> None:
         self._state = state
         self._key = key
         self._redactors: dict[str, Redactor] = {}
