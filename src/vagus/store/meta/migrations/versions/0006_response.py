@@ -1,0 +1,12 @@
+"""What people do in an incident: roles, links, runs of runbooks."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Makes the tables."""
