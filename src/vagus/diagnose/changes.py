@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vagus.diagnose.scope import Scope, query_body
 from vagus.diagnose.windows import Windows
 from vagus.measures.catalogue import Direction, Kind, Measure
 from vagus.measures.filter import render
+from vagus.measures.scope import Scope, query_body
 from vagus.measures.slice import Request, read_sums
 from vagus.measures.value import Sums
 from vagus.model.change import Change

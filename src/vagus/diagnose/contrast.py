@@ -9,10 +9,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vagus.diagnose.scope import Scope, query_body
 from vagus.diagnose.windows import Windows
 from vagus.measures.catalogue import Catalogue, Direction, Interval, Kind, Measure
 from vagus.measures.filter import Filter, Values, render
+from vagus.measures.scope import Scope, query_body
 from vagus.measures.slice import Request, read_sums
 from vagus.measures.value import Sums
 from vagus.model.finding import Segment

@@ -23,12 +23,12 @@ from vagus.diagnose.indicators import INDICATORS, Indicator
 from vagus.diagnose.narrate import narrate, summarise
 from vagus.diagnose.observe import Moved, Observation, decide, decide_alone, find_change, observe
 from vagus.diagnose.phrase import terms
-from vagus.diagnose.scope import Scope, make_scope
 from vagus.diagnose.stages import order_stages
 from vagus.diagnose.windows import MINUTE_MS, Windows, choose_windows
 from vagus.measures.catalogue import Catalogue, Direction, Kind, Measure
 from vagus.measures.filter import where
 from vagus.measures.plan import scope as scope_sql
+from vagus.measures.scope import Scope, make_scope
 from vagus.model.change import Change
 from vagus.model.finding import Decomposition, Finding, Hypothesis
 from vagus.stats.decompose import Split

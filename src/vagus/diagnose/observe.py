@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 
 from vagus.diagnose.indicators import Indicator
-from vagus.diagnose.scope import Scope, query_body
 from vagus.diagnose.windows import Windows
 from vagus.measures.catalogue import Catalogue, Interval, Kind, Measure
 from vagus.measures.filter import Filter, Values, parse, render
+from vagus.measures.scope import Scope, query_body
 from vagus.measures.slice import Point, Request, read_batch
 from vagus.measures.value import Sums, evaluate
 from vagus.stats.changepoint import ChangePoint, change_point, rate_change_point

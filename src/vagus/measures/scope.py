@@ -1,4 +1,4 @@
-"""The traffic a diagnosis is about, narrowed to what each table can say of it."""
+"""Traffic under question, narrowed to what each table can say of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_KIND = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A project and the filter of the episode: the monitor's filter and the group that fired."""
+    """A project, the measure that is asked about, and the filter with its group."""
 
     project: str
     measure: Measure
@@ -43,7 +43,7 @@ class Scope:
 
 
 def make_scope(project: str, measure: Measure, filter: str, group: Mapping[str, str]) -> Scope:
-    """The scope of an episode."""
+    """The scope of a question: a filter and the group it keeps to."""
     terms = [*parse(filter).terms, *(Values(name, (value,)) for name, value in group.items())]
     return Scope(project, measure, Filter(tuple(terms)))
 
