@@ -12,6 +12,7 @@ import msgspec
 
 from vagus.errors import BadInput, ConfigError
 from vagus.measures.facts import TABLES, Table
+from vagus.measures.limits import Limit, limit_of
 
 BUILT_IN = Path(__file__).parent / "catalogue"
 
@@ -141,13 +142,29 @@ class Catalogue:
         return measure_id in self.measures
 
     def get(self, measure_id: str) -> Measure:
-        """The measure of that id; raises `BadInput` naming the known ones."""
+        """The measure of that id, or the share beyond a limit that it names; else `BadInput`."""
         if measure_id not in self.measures:
+            if (limit := limit_of(measure_id)) is not None:
+                return _share_beyond(limit)
             known = ", ".join(sorted(self.measures))
             raise BadInput(
                 f"there is no measure {measure_id[:80]!r}; known: {known}", field="measure"
             )
         return self.measures[measure_id]
+
+
+def _share_beyond(limit: Limit) -> Measure:
+    return Measure(
+        id=limit.id,
+        name=limit.sentence.removeprefix("Share of ").removesuffix(".").capitalize(),
+        unit="share",
+        kind=Kind.RATIO,
+        table=limit.table,
+        direction=Direction.UP_IS_BAD,
+        help=limit.sentence,
+        numerator=limit.numerator,
+        denominator=limit.denominator,
+    )
 
 
 def load_catalogue(*directories: Path) -> Catalogue:

@@ -10,6 +10,7 @@ from vagus.measures.catalogue import Kind, Measure, facts_of
 from vagus.measures.facts import SPEND_DIMENSIONS, SPEND_FACTS, Table, bucket_sql, is_known_sql
 from vagus.measures.filter import Filter, Values, text_sql, where
 from vagus.measures.hours import rollup_sql, spend_sql
+from vagus.measures.limits import is_rolled_fact, limit_fact_sql
 
 
 class Source(enum.Enum):
@@ -100,9 +101,11 @@ def scope(project: str, start_s: int, end_s: int) -> tuple[str, dict[str, object
 
 
 def _source(measure: Measure, parsed: Filter, by: Sequence[str]) -> Source:
-    if is_rolled(measure.source, parsed, (*by, *measure.where)):
-        return Source.ROLLUP
     facts = {f for sql in measure.sums.values() for _, f in facts_of(sql)}
+    if is_rolled(measure.source, parsed, (*by, *measure.where)) and all(
+        is_rolled_fact(measure.source, fact) for fact in facts
+    ):
+        return Source.ROLLUP
     is_spend = (
         measure.table == "steps"
         and measure.kind is not Kind.QUANTILE
@@ -141,7 +144,9 @@ def sum_sql(table: Table, expression: str, *, rolled: bool, only: str = "1") -> 
     """The signed sum of an expression over facts, in the rows where `only` holds."""
     parts = []
     for sign, fact in facts_of(expression):
-        row = f"{fact}_sum" if rolled else f"{table.facts[fact]} * sign"
+        row = limit_fact_sql(table, fact, rolled=rolled)
+        if row is None:
+            row = f"{fact}_sum" if rolled else f"{table.facts[fact]} * sign"
         summed = f"sum({row})" if only == "1" else f"sumIf({row}, {only})"
         parts.append(f"{'+' if sign > 0 else '-'} toFloat64({summed})")
     return " ".join(parts).removeprefix("+ ")
