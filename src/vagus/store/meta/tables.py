@@ -206,6 +206,7 @@ targets = Table(
     Column("secret", Text, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default=true()),
     Column("created_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, server_default="webhook"),
     Index(None, "project"),
 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from vagus.store.meta import spending
+from vagus.store.meta import notify
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=spending.metadata,
+    target_metadata=notify.metadata,
     transactional_ddl=True,
 )
 context.run_migrations()
