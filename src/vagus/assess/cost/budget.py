@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from vagus.errors import BadInput
 from vagus.measures.facts import STEPS
 from vagus.measures.filter import Filter, Values, parse, where
+from vagus.model.calendar import Stretch, calendar_stretch, zone_of
 
 #: A project may have so many; they are all looked at every few seconds.
 MAX_BUDGETS = 200
@@ -52,15 +51,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def zone(self) -> ZoneInfo:
         """Where its days begin."""
-        return _zone(self.timezone)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The period that a moment lies in, in epoch seconds; a rolling one ends at the moment."""
-
-    start_s: int
-    end_s: int
+        return zone_of(self.timezone)
 
 
 def decode_budget(data: Any) -> Budget:
@@ -74,7 +65,7 @@ def decode_budget(data: Any) -> Budget:
         raise BadInput(
             "days says how long a rolling period is, and belongs to that alone", field="days"
         )
-    _zone(budget.timezone)
+    zone_of(budget.timezone)
     scope = budget.scope
     if not all(isinstance(term, Values) for term in scope.terms):
         raise BadInput(
@@ -89,36 +80,8 @@ def stretch_of(budget: Budget, now_s: int) -> Stretch:
     if budget.days is not None:
         minute_s = now_s - now_s % 60 + 60
         return Stretch(minute_s - budget.days * DAY_S, minute_s)
-    day = datetime.fromtimestamp(now_s, budget.zone).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    if budget.period == "week":
-        day -= timedelta(days=day.weekday())
-        after = day + timedelta(days=7)
-    elif budget.period == "day":
-        after = day + timedelta(days=1)
-    else:
-        months = 3 if budget.period == "quarter" else 1
-        day = day.replace(day=1, month=(day.month - 1) // months * months + 1)
-        later = day.month - 1 + months
-        after = day.replace(year=day.year + later // 12, month=later % 12 + 1)
-    # Wall clocks were set above; the offset of each moment is that of its own date.
-    return Stretch(_epoch_s(day), _epoch_s(after))
+    return calendar_stretch(budget.period, budget.zone, now_s)
 
 
 # A gateway asks about every budget at every call.
 _parsed = functools.lru_cache(maxsize=4096)(parse)
-
-
-def _epoch_s(moment: datetime) -> int:
-    return int(moment.astimezone(UTC).timestamp())
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as e:
-        raise BadInput(
-            f"there is no time zone {name[:64]!r}; write one such as Europe/Berlin",
-            field="timezone",
-        ) from e

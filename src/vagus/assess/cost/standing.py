@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vagus.assess.cost.budget import DAY_S, Budget, Stretch, stretch_of
+from vagus.assess.cost.budget import DAY_S, Budget, stretch_of
 from vagus.measures.facts import STEPS
 from vagus.measures.filter import where
 from vagus.measures.plan import is_rolled, scope, sum_sql
+from vagus.model.calendar import Stretch
 from vagus.stats.forecast import outlook
 from vagus.store.engine import Engine
 
