@@ -152,3 +152,19 @@ def test_an_unknown_cost_is_null_and_never_zero(desk):
 def test_moments():
     for text, expected in (("now", 1000), ("-10s", 990), ("-2m", 880), ("12.7", 12), ("-9w", 0)):
         assert parse_moment(text, now_s=1000, field="from") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1780000000", "1780000000000", "1780000000123.5", "2026-05-28T20:26:40Z",
+     "2026-05-28T20:26:40", "2026-05-28T22:26:40+02:00", "2026-05-28 20:26:40"],
+)  # fmt: skip
+def test_one_moment_may_be_written_in_many_ways(text: str) -> None:
+    assert parse_moment(text, now_s=0, field="from") == 1_780_000_000
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "-6y", "12345678901", "٣", "nan"])
+def test_what_is_no_moment_is_refused_by_name(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_moment(text, now_s=0, field="to")
+    assert refused.value.field == "to"

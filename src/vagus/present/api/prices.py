@@ -75,8 +75,8 @@ class RepriceSpec(Model):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    start: str = Field("-30d", alias="from", max_length=20)
-    end: str = Field("now", alias="to", max_length=20)
+    start: str = Field("-30d", alias="from", max_length=40)
+    end: str = Field("now", alias="to", max_length=40)
     dry_run: bool = False
     why: str = Field("", max_length=500)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from vagus.measures.facets import facets
 from vagus.measures.slice import Point, Request, Slice, slice_measure
-from vagus.present.api.base import FilterText, From, Model, To
+from vagus.present.api.base import FilterText, From, Model, Moment, To
 from vagus.present.api.permit import CanRead, Given
 from vagus.present.api.services import Services
 from vagus.present.moment import parse_range
@@ -28,10 +28,6 @@ class MeasureBody(Model):
     direction: str
     dimensions: list[str]
     help: str
-
-
-# Epoch seconds as a number, or a text such as -6h or now.
-Moment = Annotated[str, Field(max_length=20)] | int | float
 
 
 class SliceQuestion(Model):

@@ -15,7 +15,7 @@ from vagus.assess.cost.factors import FACTORS, Segment, Split
 from vagus.assess.cost.ledger import Ledger
 from vagus.assess.cost.top import top_spend, untagged
 from vagus.errors import BadInput
-from vagus.present.api.base import FilterText, From, Model, To
+from vagus.present.api.base import FilterText, From, Model, Moment, To
 from vagus.present.api.permit import CanRead, Given
 from vagus.present.api.services import Services
 from vagus.present.moment import parse_range
@@ -25,8 +25,6 @@ router = APIRouter(prefix="/api/v1/spend", tags=["spend"])
 
 _MOST_SHOWN = 20
 Key = Annotated[str, Query(max_length=64, description="The dimension to group by.")]
-# Epoch seconds as a number, or a text such as -6h or now.
-Moment = Annotated[str, Field(max_length=20)] | int | float
 
 
 class SpendBody(Model):
