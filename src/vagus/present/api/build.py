@@ -12,6 +12,7 @@ from vagus.present.api import (
     blobs,
     budgets,
     changes,
+    diagnose,
     export,
     health,
     incidents,
@@ -40,7 +41,7 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, changes, scores, monitors, settings, keys,
+    session, sessions, slices, traces, trace, incidents, diagnose, changes, scores, monitors, settings, keys,
     targets, sql, instrumentation, spend, budgets, bills, export, prices, attribution,
     redaction, blobs, health, metrics,
 )  # fmt: skip
@@ -61,7 +62,9 @@ def build_api(services: Services) -> FastAPI:
         responses=_FAILURES,
     )
     app.state.services = services
-    app.state.prometheus = PrometheusPage(services.engine, services.catalogue)
+    app.state.prometheus = PrometheusPage(
+        services.engine, services.meta, services.catalogue, services.watermark_s
+    )
     answer_failures(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
