@@ -10,7 +10,6 @@ from vagus.errors import BadInput
 from vagus.watch.monitor import Sequential
 from vagus.watch.slo import (
     Slo,
-    budget,
     decode_slo,
     evidence_floor,
     lint,
@@ -61,33 +60,6 @@ def test_an_objective_that_could_never_fire_is_refused() -> None:
 @pytest.mark.parametrize(("target", "n"), [(0.95, 59), (0.99, 299), (0.999, 2995)])
 def test_the_evidence_floor_is_what_could_prove_the_target(target: float, n: int) -> None:
     assert evidence_floor(target) == n
-
-
-def test_the_budget_is_an_interval() -> None:
-    found = budget(slo(0.95), 812, 17, 60, 6)
-
-    assert found.spent == pytest.approx(17 / 812 / 0.05)
-    assert found.low is not None
-    assert found.high is not None
-    assert found.spent is not None
-    assert found.low < found.spent < found.high
-    assert found.burn == pytest.approx(2.0)
-    assert (found.state, found.floor) == ("ok", 59)
-
-
-def test_too_few_events_are_never_ok() -> None:
-    few = budget(slo(0.99), 100, 0)
-    none = budget(slo(0.99), 0, 0)
-
-    assert (few.state, few.spent) == ("insufficient_data", 0.0)
-    assert few.high is not None
-    assert few.high > 1
-    assert (none.state, none.spent, none.burn) == ("insufficient_data", None, None)
-
-
-def test_a_budget_is_exhausted_when_even_the_lower_bound_is_over_it() -> None:
-    assert budget(slo(0.99), 1000, 13).state == "ok"
-    assert budget(slo(0.99), 1000, 30).state == "exhausted"
 
 
 def test_an_objective_is_watched_by_the_sequential_rule_on_its_budget() -> None:

@@ -1,0 +1,1 @@
+"""Objectives at work: what was counted, what is left, what follows from it."""
