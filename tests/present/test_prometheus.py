@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import socket
@@ -12,10 +13,14 @@ import urllib.request
 
 import pytest
 import uvicorn
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.house import NOW_MS, a_trace
-from vagus.present.export.prometheus import MAX_GROUPS, OTHER, PrometheusPage
+from vagus.present.export.names import MAX_GROUPS, OTHER
+from vagus.present.export.prometheus import PrometheusPage
+from vagus.store.meta.tables import slos
+from vagus.store.meta.write import upsert
 
 
 def samples(text):
@@ -73,13 +78,91 @@ def test_cardinality_is_bounded_and_the_rest_is_summed_up(house, desk):
 
 
 def test_a_page_is_asked_for_once_a_minute(house, desk):
-    page = PrometheusPage(house.engine, house.services.catalogue)
-    now_s = NOW_MS // 1000
-    before = page._measures(desk.project, now_s)
+    page = PrometheusPage(house.engine, house.meta, house.services.catalogue)
+    now_s, requests = NOW_MS // 1000, f'vagus_measure_requests{{project="{desk.project}"}}'
+    desk.send(a_trace()[1])
+    first = page.render(desk.project, now_s)[0].decode()
     desk.send(a_trace()[1])
 
-    assert page._measures(desk.project, now_s + 1) == before
-    assert page._measures(desk.project, now_s + 60) != before
+    assert f"{requests} 1.0" in first
+    assert f"{requests} 1.0" in page.render(desk.project, now_s + 1)[0].decode()
+    assert f"{requests} 2.0" in page.render(desk.project, now_s + 60)[0].decode()
+
+
+OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
+
+
+def open_samples(desk):
+    """Every sample of the page in OpenMetrics, by the reference parser."""
+    answer = desk.client.get("/metrics", headers=OPEN_METRICS)
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    return [
+        sample
+        for family in text_fd_to_metric_families(io.StringIO(answer.text))
+        for sample in family.samples
+        if sample.labels.get("project") == desk.project
+    ]
+
+
+def test_a_bucket_of_latency_names_a_trace_that_fell_into_it(desk):
+    trace_id, message = a_trace()
+    desk.send(message)
+
+    found = [s for s in open_samples(desk) if s.name == "vagus_request_duration_seconds_bucket"]
+
+    named = {float(s.labels["le"]): s.exemplar.labels for s in found if s.exemplar}
+    assert named == {0.1: {"trace_id": trace_id}}
+    assert {float(s.labels["le"]): s.value for s in found}[float("inf")] == 1
+
+
+def test_a_cost_bucket_names_a_trace_too(desk):
+    trace_id, message = a_trace()
+    desk.send(message)
+
+    found = [s for s in open_samples(desk) if s.name == "vagus_call_cost_dollars_bucket"]
+
+    assert [s.exemplar.labels["trace_id"] for s in found if s.exemplar] == [trace_id]
+
+
+def test_every_measure_made_of_sums_is_a_counter(house, desk):
+    desk.send(a_trace()[1])
+
+    found = {s.name: s.value for s in open_samples(desk)}
+
+    assert found["vagus_sum_requests_total"] == 1
+    assert found["vagus_sum_error_rate_numerator_total"] == 0
+    assert found["vagus_sum_error_rate_denominator_total"] == 1
+    assert found["vagus_sum_cost_total"] > 0
+
+
+def test_a_counter_grows_by_what_settled_since_the_scrape_before(house, desk):
+    page = PrometheusPage(house.engine, house.meta, house.services.catalogue)
+    name = f'vagus_sum_requests_total{{project="{desk.project}",service="shop"}}'
+    desk.send(a_trace()[1])
+    now_s = NOW_MS // 1000
+    first = page.render(desk.project, now_s)[0].decode()
+    for minute in range(3):
+        row = {"project": desk.project, "minute": now_s // 60 * 60, "start": now_s, "sign": 1}
+        row |= {"version": 1, "status": "ok", "service": "shop", "trace_id": f"{minute:032x}"}
+        house.engine.insert("traces", [row])
+    later = page.render(desk.project, now_s + 60)[0].decode()
+
+    assert f"{name} 1.0" in first
+    assert f"{name} 4.0" in later
+
+
+def test_an_objective_has_counters_of_its_own(house, desk):
+    slo = {"id": "calls", "name": "Calls", "project": desk.project, "measure": "error_rate"}
+    slo |= {"target": 0.99, "filter": "service:shop"}
+    with house.meta.begin() as connection:
+        upsert(connection, slos, {"id": "calls", "project": desk.project, "spec": slo,
+                                  "created_ms": NOW_MS})  # fmt: skip
+    desk.send(a_trace()[1])
+
+    found = {(s.name, s.labels.get("sloth_slo")): s.value for s in open_samples(desk)}
+
+    assert found["vagus_slo_events_total", "calls"] == 1
+    assert found["vagus_slo_bad_events_total", "calls"] == 0
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")

@@ -40,7 +40,8 @@ class Services:
     """Everything behind the API.
 
     `write_scores` stores verdicts of one project and says how many; `problems` lists what keeps
-    the instance from being ready, one sentence each; `gate` answers for the budgets from memory.
+    the instance from being ready, one sentence each; `gate` answers for the budgets from memory;
+    `watermark_s` is the epoch second up to which telemetry is settled.
     """
 
     engine: Engine
@@ -57,6 +58,7 @@ class Services:
     redaction: RuleBook
     blobs: BlobStore
     gate: Gate = field(default_factory=Gate)
+    watermark_s: Callable[[], float] | None = None
 
     def record(
         self, principal: Principal, action: str, object: str, detail: Mapping[str, Any]
