@@ -203,6 +203,7 @@ class Platform:
             redaction=self.redaction,
             blobs=self.blobs,
             gate=self.gate,
+            watermark_s=self._watermark_s,
         )
 
     def start(self) -> None:
