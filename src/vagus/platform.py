@@ -60,7 +60,7 @@ from vagus.store.meta.notes import ProjectNotes
 from vagus.store.meta.state import Checkpoints
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
-from vagus.watch.monitor import BUDGET_PREFIX
+from vagus.watch.monitor import BUDGET_PREFIX, POLICY_PREFIX
 from vagus.watch.spend import watch_spend
 from vagus.watch.watcher import Watcher, filter_of
 from vagus.workers import Worker
@@ -322,7 +322,7 @@ class Platform:
         return self.spending.refresh(now_ms())
 
     def _diagnose(self, episode: Episode) -> Finding | None:
-        if episode.monitor_id.startswith(BUDGET_PREFIX):
+        if episode.monitor_id.startswith((BUDGET_PREFIX, POLICY_PREFIX)):
             # A sum that reached a line has no moment at which something changed.
             return None
         return diagnose(

@@ -14,6 +14,8 @@ T = TypeVar("T")
 SLO_PREFIX = "slo."
 # The episodes of a budget are those of a monitor that is called by this and the budget's id.
 BUDGET_PREFIX = "budget."
+# The episodes of an objective's policies are those of a monitor called by this and its id.
+POLICY_PREFIX = "policy."
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Ratio = Annotated[float, msgspec.Meta(gt=1, le=1000)]
@@ -89,7 +91,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def decode_monitor(data: Any) -> Monitor:
     """A monitor from JSON-like data; `BadInput` names the field that is wrong."""
     monitor = decode(data, Monitor, "monitor")
-    for prefix, owner in ((SLO_PREFIX, "SLOs"), (BUDGET_PREFIX, "budgets")):
+    owners = ((SLO_PREFIX, "SLOs"), (BUDGET_PREFIX, "budgets"), (POLICY_PREFIX, "policies"))
+    for prefix, owner in owners:
         if monitor.id.startswith(prefix):
             raise BadInput(f"monitor: ids that start with {prefix} belong to {owner}", field="id")
     check_rule(monitor.rule)

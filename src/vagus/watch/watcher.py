@@ -18,13 +18,21 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import monitors, projects, slos
 from vagus.watch import episodes as kept
 from vagus.watch.defaults import ensure_defaults
-from vagus.watch.monitor import BUDGET_PREFIX, SLO_PREFIX, Monitor, decode_monitor
+from vagus.watch.monitor import (
+    BUDGET_PREFIX,
+    POLICY_PREFIX,
+    SLO_PREFIX,
+    Monitor,
+    decode_monitor,
+)
 from vagus.watch.points import Points
 from vagus.watch.series import Answer, Reader
 from vagus.watch.slo import decode_slo, monitor_of
 from vagus.watch.transition import Transition, close, judge, transitions
 
 _log = logging.getLogger(__name__)
+# Their episodes are opened and closed by who keeps the budgets.
+_OF_BUDGETS = (BUDGET_PREFIX, POLICY_PREFIX)
 _evaluations = prometheus_client.Counter(
     "vagus_watch_evaluations", "Evaluations of monitors, by outcome.", ["outcome"]
 )
@@ -86,7 +94,10 @@ class Watcher:
             objectives = list(connection.execute(query).scalars())
         return [
             *_readable(decode_monitor, specs),
-            *_readable(lambda spec: monitor_of(decode_slo(spec)), objectives),
+            *_readable(
+                lambda spec: monitor_of(decode_slo(spec)),
+                [spec for spec in objectives if spec.get("severity") != "none"],
+            ),
         ]
 
     def _guarded(self, monitor: Monitor, until_min: int) -> list[Transition]:
@@ -148,7 +159,7 @@ class Watcher:
         found = [
             close(episode, until_min, "the monitor was switched off")
             for episode in kept.open_episodes(self._meta, project)
-            if episode.monitor_id not in active and not episode.monitor_id.startswith(BUDGET_PREFIX)
+            if episode.monitor_id not in active and not episode.monitor_id.startswith(_OF_BUDGETS)
         ]
         kept.write(self._meta, [transition.episode for transition in found])
         return found
