@@ -18,9 +18,13 @@ from typing import Any
 from vagus.errors import ConfigError
 
 
-def option(default: Any, help: str, *, minimum: float | None = None) -> Any:
-    """A setting with its default and its one-sentence help."""
-    return field(default=default, metadata={"help": help, "minimum": minimum})
+def option(
+    default: Any, help: str, *, minimum: float | None = None, is_secret: bool = False
+) -> Any:
+    """A setting with its default and its one-sentence help; a secret one is never shown."""
+    return field(
+        default=default, metadata={"help": help, "minimum": minimum, "is_secret": is_secret}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,37 @@ class RespondSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """Where measures are sent."""
+
+    remote_write_url: str = option(
+        "", "Prometheus remote-write address to send every measure to; empty: none."
+    )
+    remote_write_bearer: str = option(
+        "", "Bearer token for the remote-write address.", is_secret=True
+    )
+    remote_write_headers: str = option(
+        "", "Headers for it, as Name=value separated by commas.", is_secret=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InfraSettings:
+    """Infrastructure metrics that are asked of a Prometheus server when somebody looks."""
+
+    prometheus_url: str = option(
+        "", "Address of a Prometheus server to ask about infrastructure; empty: none."
+    )
+    prometheus_bearer: str = option("", "Bearer token for that server.", is_secret=True)
+    queries: str = option(
+        "", "YAML file with the PromQL queries to ask; empty: those that ship with Vagus."
+    )
+    projects: str = option(
+        "default", "Projects that may see the answers, separated by commas; * is all of them."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole tree; `data` is the directory that holds everything Vagus keeps."""
 
@@ -131,6 +166,8 @@ class Settings:
     quality: QualitySettings = field(default_factory=QualitySettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     respond: RespondSettings = field(default_factory=RespondSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
+    infra: InfraSettings = field(default_factory=InfraSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +180,7 @@ class Option:
     default: Any
     help: str
     minimum: float | None
+    is_secret: bool
 
 
 def options() -> Iterator[Option]:
@@ -156,6 +194,7 @@ def options() -> Iterator[Option]:
             default=part.default,
             help=part.metadata["help"],
             minimum=part.metadata["minimum"],
+            is_secret=part.metadata["is_secret"],
         )
 
 

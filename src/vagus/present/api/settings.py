@@ -47,7 +47,7 @@ def settings(services: Given, principal: CanRead) -> list[SettingBody]:
         SettingBody(
             key=row.key,
             env=row.env,
-            value=_shown(_value(loaded.settings, row.key)),
+            value=_shown(_value(loaded.settings, row.key), is_secret=row.is_secret),
             default=_shown(row.default),
             source=loaded.sources[row.key],
             help=row.help,
@@ -89,6 +89,8 @@ def _value(tree: Any, key: str) -> Any:
     return tree
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, *, is_secret: bool = False) -> str:
+    if is_secret and value:
+        return "***"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return _PASSWORD.sub(r"\1:***@", text)
