@@ -157,9 +157,9 @@ def totals_sql(question: Plan, limit: int, *, with_sums: bool = False) -> str:
 
     With their sums this is the whole answer to a question without steps and distributions.
     """
-    keys = _keys(question.by)
+    keys = key_columns(question.by)
     table = question.measure.source
-    rank = _rank(question)
+    rank = rank_sql(question)
     base = sum_sql(table, table.base, rolled=question.is_rolled)
     sums = f", {_sums(question)}" if with_sums else ""
     return (
@@ -173,14 +173,14 @@ def totals_sql(question: Plan, limit: int, *, with_sums: bool = False) -> str:
 def sums_sql(question: Plan, step_s: int | None, groups: Sequence[tuple[str, ...]] | None) -> str:
     """The sums of each group and step; `groups` keeps to those keys, None takes all."""
     time = [f"intDiv(toUnixTimestamp(minute), {step_s:d}) * {step_s:d} AS t"] if step_s else []
-    keys = [*_keys(question.by), *time]
-    condition = question.condition + _group_condition(question.by, groups)
+    keys = [*key_columns(question.by), *time]
+    narrowed = _group_condition(question.by, groups)
     if question.measure.kind is Kind.QUANTILE:
-        return _buckets_sql(question, keys, condition, step_s)
+        return _buckets_sql(question, keys, narrowed, step_s)
     grouped = f" GROUP BY {_names(keys)}" if keys else ""
     return (
         f"SELECT {_listed(keys)}{_sums(question)} FROM {question.relation(step_s)} "
-        f"WHERE {condition}{grouped}"
+        f"WHERE {question.condition}{narrowed}{grouped}"
     )
 
 
@@ -219,35 +219,42 @@ def _sums(question: Plan) -> str:
     )
 
 
-def _buckets_sql(question: Plan, keys: Sequence[str], condition: str, step_s: int | None) -> str:
+def buckets_relation(question: Plan, step_s: int | None) -> tuple[str, str, str, str]:
+    """What to read for a distribution: relation, condition, the bucket's column and its count."""
     name = question.measure.distribution
     column = question.measure.source.distributions[name]
+    relation = question.relation(step_s)
     if question.is_rolled:
-        bucket, count = "bucket", "sum(bucket_count)"
         joined = (
             f" ARRAY JOIN mapKeys({name}_buckets) AS bucket, "
             f"mapValues({name}_buckets) AS bucket_count"
         )
-    else:
-        bucket, count, joined = f"{bucket_sql(column)} AS bucket", "sum(sign)", ""
-        condition += f" AND {is_known_sql(column)}"
+        return relation + joined, question.condition, "bucket", "sum(bucket_count)"
+    condition = f"{question.condition} AND {is_known_sql(column)}"
+    return relation, condition, f"{bucket_sql(column)} AS bucket", "sum(sign)"
+
+
+def _buckets_sql(question: Plan, keys: Sequence[str], narrowed: str, step_s: int | None) -> str:
+    relation, condition, bucket, count = buckets_relation(question, step_s)
     names = f"{_names(keys)}, " if keys else ""
     grouped = f" GROUP BY {_names(keys)}" if keys else ""
     return (
         f"SELECT {names}groupArray(bucket) AS buckets, groupArray(counted) AS counts FROM ("
         f"SELECT {_listed(keys)}{bucket}, toInt64({count}) AS counted "
-        f"FROM {question.relation(step_s)}{joined} WHERE {condition} "
+        f"FROM {relation} WHERE {condition}{narrowed} "
         f"GROUP BY {names}bucket HAVING counted != 0){grouped}"
     )
 
 
-def _rank(question: Plan) -> str:
+def rank_sql(question: Plan) -> str:
+    """What makes a group large: its amount, or its number of observations."""
     measure = question.measure
     role = "numerator" if measure.kind in _RANKED_BY_AMOUNT else "n"
     return sum_sql(measure.source, measure.sums[role], rolled=question.is_rolled)
 
 
-def _keys(by: Sequence[str]) -> list[str]:
+def key_columns(by: Sequence[str]) -> list[str]:
+    """The dimensions of a group as columns key_0, key_1 and so on."""
     return [f"toString({dimension}) AS key_{index}" for index, dimension in enumerate(by)]
 
 

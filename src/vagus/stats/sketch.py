@@ -36,6 +36,14 @@ def value_of(key: int) -> float:
     return 0.0 if key <= LOWEST_KEY else 2.0 * math.exp(key * LOG_GAMMA) / (GAMMA + 1)
 
 
+def values_of(keys: ArrayLike) -> NDArray[np.float64]:
+    """`value_of` of many buckets at once."""
+    column = np.asarray(keys, dtype=np.float64)
+    values = 2.0 * np.exp(column * LOG_GAMMA) / (GAMMA + 1)
+    found: NDArray[np.float64] = np.where(column <= LOWEST_KEY, 0.0, values)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Quantile:
     """A quantile and its interval; a bound is None when the sample is too small to give one."""
