@@ -121,6 +121,13 @@ class RespondSettings:
     allow_private: str = option(
         "", "Private networks that webhooks may reach, as CIDR ranges separated by commas."
     )
+    smtp_url: str = option(
+        "", "Mail server, smtp://user:password@host:587 or smtps://...:465; empty: no e-mail."
+    )
+    smtp_from: str = option("", "Sender of e-mail, such as vagus@example.com.")
+    transient_delay_min: float = option(
+        15.0, "Minutes that a transient incident lasts before anybody is told.", minimum=0
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from vagus.receive.receiver import Receiver
 from vagus.receive.redact.book import RuleBook
 from vagus.receive.redact.seal import key_at
 from vagus.receive.wal import Wal
-from vagus.respond.egress import Egress
+from vagus.respond.courier import courier_of
 from vagus.respond.lifecycle import respond
 from vagus.respond.notify import Notifier
 from vagus.respond.runbook import runbook
@@ -156,8 +156,9 @@ class Platform:
             retention_days=settings.store.retention_days,
             disk_cap_bytes=settings.store.disk_cap_bytes,
         )
-        egress = Egress(allow_private=_listed(settings.respond.allow_private))
-        self.notifier = Notifier(self.meta, egress, now_ms=now_ms, jitter=random.random)
+        self.notifier = Notifier(
+            self.meta, courier_of(settings.respond), now_ms=now_ms, jitter=random.random
+        )
         self._make_workers()
 
     def _make_workers(self) -> None:
@@ -416,10 +417,6 @@ class _Rate:
 def now_ms() -> int:
     """The moment in epoch milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _open_meta(data: Path, url: str) -> Meta:

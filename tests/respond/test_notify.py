@@ -19,9 +19,11 @@ from sqlalchemy import insert
 from vagus.audit.log import Audit
 from vagus.errors import NotFound
 from vagus.respond import outbox
+from vagus.respond.channels.webhook import secret_bytes
+from vagus.respond.courier import Courier
 from vagus.respond.egress import Egress
 from vagus.respond.notify import Notifier
-from vagus.respond.targets import Targets, secret_bytes
+from vagus.respond.targets import Targets
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import incidents
 
@@ -61,7 +63,7 @@ class Desk:
 
     def another(self, timeout_s: float) -> Notifier:
         egress = Egress(allow_private=["127.0.0.1/32"], timeout_s=timeout_s)
-        return Notifier(self.meta, egress, now_ms=self.clock, jitter=lambda: 1.0)
+        return Notifier(self.meta, Courier(egress), now_ms=self.clock, jitter=lambda: 1.0)
 
     def add_target(self, url: str) -> str:
         return self.targets.create("p", "hook", url, actor="u", now_ms=1)[1]
@@ -322,7 +324,7 @@ def test_disabled_target_gets_nothing(desk: Desk, make_receiver: Callable[[], An
 
 def test_private_address_is_refused_at_delivery_and_shown(meta: Meta, clock: Any) -> None:
     desk = Desk(meta, clock)
-    desk.notifier = Notifier(meta, Egress(), now_ms=clock, jitter=lambda: 0.0)
+    desk.notifier = Notifier(meta, Courier(Egress()), now_ms=clock, jitter=lambda: 0.0)
     desk.add_target("http://127.0.0.1:8080/")
     desk.tell("opened")
     desk.deliver()

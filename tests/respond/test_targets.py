@@ -6,7 +6,8 @@ import pytest
 
 from vagus.audit.log import Audit
 from vagus.errors import BadInput, NotFound
-from vagus.respond.targets import Targets, secret_bytes
+from vagus.respond.channels.webhook import secret_bytes
+from vagus.respond.targets import Targets
 from vagus.store.meta.db import Meta
 
 

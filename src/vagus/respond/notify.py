@@ -1,27 +1,23 @@
-"""The notifier: takes rows out of the outbox and posts them, signed as Standard Webhooks say.
+"""The notifier: takes rows out of the outbox and gives them to the courier.
 
-Delivery is at least once with a stable `webhook-id`, so a receiver that remembers ids sees each
-state exactly once. A target that fails is left alone for a growing time; the others do not wait.
+Delivery is at least once with a stable id, so a receiver that remembers ids sees each state
+exactly once. A target that fails is left alone for a growing time; the others do not wait.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
-import msgspec
 from anyio.to_thread import run_sync
 from prometheus_client import Counter
 
-from vagus.errors import BadInput, Unavailable
 from vagus.respond import outbox
-from vagus.respond.egress import Egress, retry_after_ms
-from vagus.respond.targets import secret_bytes
+from vagus.respond.channels.base import Notice
+from vagus.respond.courier import Courier
+from vagus.respond.feed import Feed
 from vagus.store.meta.db import Meta
 
 _log = logging.getLogger(__name__)
@@ -47,10 +43,16 @@ class Notifier:
     """Delivers the outbox; `now_ms` and `jitter` (a number in [0, 1)) come from outside."""
 
     def __init__(
-        self, meta: Meta, egress: Egress, *, now_ms: Callable[[], int], jitter: Callable[[], float]
+        self,
+        meta: Meta,
+        courier: Courier,
+        *,
+        now_ms: Callable[[], int],
+        jitter: Callable[[], float],
     ) -> None:
         self._meta = meta
-        self._egress = egress
+        self._courier = courier
+        self._feed = Feed(meta, courier)
         self._now_ms = now_ms
         self._jitter = jitter
         self._circuits: dict[str, _Circuit] = {}
@@ -60,6 +62,7 @@ class Notifier:
         """Delivers for ever; a slow target holds up neither the loop nor the others."""
         limiter = anyio.CapacityLimiter(_CONCURRENCY)
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._feed_for_ever, poll_s)
             while True:
                 try:
                     for target_id in await self._ready_targets():
@@ -78,10 +81,27 @@ class Notifier:
                 self._busy.add(target_id)
                 tasks.start_soon(self._serve, target_id, limiter)
 
+    async def feed_due(self) -> None:
+        """Keeps the alerts of open incidents alive where they would end by themselves."""
+        now_ms = self._now_ms()
+        await self._feed.refresh(now_ms, self._closed(now_ms))
+
+    async def _feed_for_ever(self, poll_s: float) -> None:
+        while True:
+            try:
+                await self.feed_due()
+            except Exception:  # noqa: BLE001 - the edge of a worker's loop: count and go on
+                _loop_failures.inc()
+                _log.exception("keeping alerts alive failed")
+            await anyio.sleep(poll_s)
+
+    def _closed(self, now_ms: int) -> set[str]:
+        return {t for t, c in self._circuits.items() if c.closed_until_ms > now_ms}
+
     async def _ready_targets(self) -> list[str]:
         now_ms = self._now_ms()
         due = await run_sync(outbox.due_targets, self._meta, now_ms)
-        closed = {t for t, c in self._circuits.items() if c.closed_until_ms > now_ms}
+        closed = self._closed(now_ms)
         return [t for t in due if t not in self._busy and t not in closed]
 
     async def _serve(self, target_id: str, limiter: anyio.CapacityLimiter) -> None:
@@ -100,27 +120,19 @@ class Notifier:
             self._busy.discard(target_id)
 
     async def _deliver(self, row: outbox.Waiting) -> bool:
-        body = msgspec.json.encode(row.body)
-        headers = sign(row.dedup_key, self._now_ms() // 1000, body, row.secret)
-        asked_ms = 0
-        try:
-            answer = await self._egress.post(row.url, body, headers)
-        except (BadInput, Unavailable) as e:
-            error = str(e)
-        else:
-            now_ms = self._now_ms()
-            if 200 <= answer.status < 300:
-                _sent.labels("delivered").inc()
-                self._circuits.pop(row.target_id, None)
-                await run_sync(outbox.mark_delivered, self._meta, row.id, now_ms)
-                return True
-            error = _describe(answer.status)
-            asked_ms = retry_after_ms(answer.retry_after, now_ms)
-            if answer.status == 410:
-                _sent.labels("dead").inc()
-                await run_sync(outbox.mark_dead, self._meta, row.id, error, now_ms)
-                return True
-        await self._fail(row, error, asked_ms)
+        notice = Notice(row.dedup_key, row.url, row.secret, row.body, self._now_ms())
+        receipt = await self._courier.send(row.channel, notice)
+        now_ms = self._now_ms()
+        if receipt.is_delivered:
+            _sent.labels("delivered").inc()
+            self._circuits.pop(row.target_id, None)
+            await run_sync(outbox.mark_delivered, self._meta, row.id, now_ms)
+            return True
+        if receipt.is_final:
+            _sent.labels("dead").inc()
+            await run_sync(outbox.mark_dead, self._meta, row.id, receipt.error, now_ms)
+            return True
+        await self._fail(row, receipt.error, receipt.wait_ms)
         return False
 
     async def _fail(self, row: outbox.Waiting, error: str, asked_ms: int) -> None:
@@ -141,23 +153,3 @@ class Notifier:
         # Half of the wait is random: targets behind one proxy should not all come back at once.
         full_ms = min(FIRST_WAIT_MS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_MS)
         return int(full_ms * (0.5 + 0.5 * self._jitter()))
-
-
-def sign(dedup_key: str, timestamp_s: int, body: bytes, secret: str) -> dict[str, str]:
-    """The headers of a signed message: the id stays the same over all attempts."""
-    message_id = "msg_" + hashlib.sha256(dedup_key.encode()).hexdigest()[:32]
-    signed = f"{message_id}.{timestamp_s}.".encode() + body
-    signature = hmac.digest(secret_bytes(secret), signed, hashlib.sha256)
-    return {
-        "content-type": "application/json",
-        "user-agent": "vagus-webhook",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": "v1," + base64.b64encode(signature).decode(),
-    }
-
-
-def _describe(status: int) -> str:
-    if 300 <= status < 400:
-        return f"the target answered {status}; redirects are not followed"
-    return f"the target answered {status}"

@@ -7,7 +7,7 @@ that two servers do not send it twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Waiting:
 
     id: int
     target_id: str
+    channel: str
     url: str
     secret: str
     dedup_key: str
@@ -63,12 +64,16 @@ def enqueue(
     key: str,
     body: Mapping[str, Any],
     now_ms: int,
+    only: Collection[str] | None = None,
 ) -> int:
     """Adds one row for each enabled target of the project; says how many were new.
 
     `key` names the state within the incident: the same state told twice adds nothing.
+    `only` are the ids of the targets that are meant, None all of them.
     """
     wanted = (targets.c.project == project) & targets.c.enabled
+    if only is not None:
+        wanted &= targets.c.id.in_(only)
     added = 0
     for target_id in connection.execute(select(targets.c.id).where(wanted)).scalars().all():
         row = {
@@ -84,6 +89,12 @@ def enqueue(
         }
         added += insert_new(connection, outbox, row)
     return added
+
+
+def told(connection: Connection, incident_id: str) -> set[str]:
+    """The targets that were told of an incident, or are about to be."""
+    query = select(outbox.c.target_id).where(outbox.c.incident_id == incident_id).distinct()
+    return set(connection.execute(query).scalars())
 
 
 def due_targets(meta: Meta, now_ms: int) -> list[str]:
@@ -115,6 +126,7 @@ def claim_next(meta: Meta, target_id: str, now_ms: int) -> Waiting | None:
     return Waiting(
         id=row.id,
         target_id=row.target_id,
+        channel=row.channel,
         url=row.url,
         secret=row.secret,
         dedup_key=row.dedup_key,
@@ -198,7 +210,7 @@ def _sendable(now_ms: int) -> Select[Any]:
         )
     )
     return (
-        select(outbox, targets.c.url, targets.c.secret)
+        select(outbox, targets.c.url, targets.c.secret, targets.c.kind.label("channel"))
         .join(targets, targets.c.id == outbox.c.target_id)
         .where(targets.c.enabled, outbox.c.next_ms <= now_ms, ~is_blocked)
         .where(outbox.c.delivered_ms.is_(None), outbox.c.dead_ms.is_(None))

@@ -1,27 +1,28 @@
-"""Targets: the webhooks of a project and the secrets that sign what is sent to them."""
+"""Targets: whom a project tells of its incidents, and the secrets that this takes."""
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from vagus.audit.log import Audit
 from vagus.errors import BadInput, NotFound
 from vagus.respond.address import check_url
+from vagus.respond.channels.all import channel_of
+from vagus.respond.channels.mail import SCHEME
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import targets
 
 _NAME_LIMIT = 200
-_PREFIX = "whsec_"
 _TARGET_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One webhook; its secret is shown when it is made and never again."""
+    """One target; a secret that Vagus makes is shown when it is made and never again."""
 
     id: str
     project: str
@@ -29,38 +30,52 @@ class Target:
     url: str
     enabled: bool
     created_ms: int
+    kind: str = "webhook"
+
+    @property
+    def shown_url(self) -> str:
+        """The address as it may be shown: of one that is itself a password, the host alone."""
+        if not channel_of(self.kind).is_address_secret:
+            return self.url
+        return f"https://{check_url(self.url).host}/…"
 
 
 class Targets:
-    """The webhooks of all projects."""
+    """The targets of all projects."""
 
     def __init__(self, meta: Meta, audit: Audit) -> None:
         self._meta = meta
         self._audit = audit
 
     def create(
-        self, project: str, name: str, url: str, *, actor: str, now_ms: int
+        self,
+        project: str,
+        name: str,
+        url: str,
+        *,
+        kind: str = "webhook",
+        secret: str = "",
+        actor: str,
+        now_ms: int,
     ) -> tuple[Target, str]:
-        """Makes a target and the secret that its receiver checks signatures with."""
-        _check(name, url)
+        """Makes a target, and the secret that its receiver checks signatures with ('' for none)."""
+        made = _checked(kind, name, url, secret)
         if len(self.of_project(project)) >= _TARGET_LIMIT:
             raise BadInput("this project has enough targets", limit=str(_TARGET_LIMIT))
-        target = Target(f"t_{secrets.token_hex(8)}", project, name, url, True, now_ms)
-        secret = _new_secret()
+        target = Target(f"t_{secrets.token_hex(8)}", project, name, url, True, now_ms, kind)
         columns = {column: getattr(target, column) for column in Target.__slots__}
         with self._meta.begin() as connection:
-            connection.execute(insert(targets).values(secret=secret, **columns))
+            connection.execute(insert(targets).values(secret=made or secret, **columns))
             self._audit.record(
                 actor,
                 "target.create",
                 f"target:{target.id}",
                 project,
-                # The host alone: the path of a webhook is often its password.
-                {"name": name, "host": check_url(url).host},
+                {"name": name, "kind": kind, "host": _host(kind, url)},
                 now_ms=now_ms,
                 connection=connection,
             )
-        return target, secret
+        return target, made
 
     def update(
         self,
@@ -70,35 +85,38 @@ class Targets:
         name: str,
         url: str,
         enabled: bool,
+        secret: str = "",
         actor: str,
         now_ms: int,
     ) -> str | None:
-        """Changes a target; a new URL gets a new secret, which is returned.
+        """Changes a target; one whose secret Vagus makes gets a new one with a new URL, returned.
 
         A secret belongs to the URL it was made for: whoever may change the URL must not thereby
-        make Vagus prove the old secret to another host.
+        make Vagus prove or tell the old secret to another host.
         """
-        _check(name, url)
         with self._meta.begin() as connection:
             where = (targets.c.id == target_id) & (targets.c.project == project)
-            before = connection.execute(select(targets.c.url).where(where)).first()
+            query = select(targets.c.url, targets.c.secret, targets.c.kind).where(where)
+            before = connection.execute(query).first()
             if before is None:
                 raise NotFound("there is no such target in this project", field="id")
+            is_moved = before.url != url
+            kept = secret if is_moved else secret or before.secret
+            made = _checked(before.kind, name, url, kept)
             values = {"name": name, "url": url, "enabled": enabled}
-            secret = _new_secret() if before.url != url else None
-            if secret is not None:
-                values["secret"] = secret
+            values["secret"] = (made or kept) if is_moved else kept
             connection.execute(update(targets).where(where).values(**values))
+            detail = {"name": name, "host": _host(before.kind, url), "enabled": enabled}
             self._audit.record(
                 actor,
                 "target.update",
                 f"target:{target_id}",
                 project,
-                {"name": name, "host": check_url(url).host, "enabled": enabled},
+                detail,
                 now_ms=now_ms,
                 connection=connection,
             )
-        return secret
+        return (made or None) if is_moved else None
 
     def delete(self, project: str, target_id: str, *, actor: str, now_ms: int) -> None:
         """Removes a target and everything that waits to be sent to it."""
@@ -115,27 +133,36 @@ class Targets:
                 connection=connection,
             )
 
+    def read(self, project: str, target_id: str) -> tuple[Target, str]:
+        """One target and its secret, for sending."""
+        where = (targets.c.id == target_id) & (targets.c.project == project)
+        with self._meta.read() as connection:
+            row = connection.execute(select(targets).where(where)).first()
+        if row is None:
+            raise NotFound("there is no such target in this project", field="id")
+        return _target(row), row.secret
+
     def of_project(self, project: str) -> list[Target]:
         """The targets of a project, the oldest first."""
         query = select(targets).where(targets.c.project == project)
         with self._meta.read() as connection:
             rows = connection.execute(query.order_by(targets.c.created_ms, targets.c.id))
-            return [
-                Target(**{column: getattr(row, column) for column in Target.__slots__})
-                for row in rows
-            ]
+            return [_target(row) for row in rows]
 
 
-def secret_bytes(secret: str) -> bytes:
-    """The key inside a `whsec_` secret."""
-    return base64.b64decode(secret.removeprefix(_PREFIX))
+def _target(row: Row[Any]) -> Target:
+    return Target(**{column: getattr(row, column) for column in Target.__slots__})
 
 
-def _new_secret() -> str:
-    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def _check(name: str, url: str) -> None:
+def _checked(kind: str, name: str, url: str, secret: str) -> str:
+    """A secret made for the target, '' where its kind needs none of ours; refuses bad ones."""
+    channel = channel_of(kind)
     if not 0 < len(name) <= _NAME_LIMIT:
         raise BadInput("a target needs a name", field="name", limit=f"1 to {_NAME_LIMIT}")
-    check_url(url)
+    channel.check(url, secret)
+    return channel.new_secret() if channel.new_secret else ""
+
+
+def _host(kind: str, url: str) -> str:
+    # The host alone: the path of a webhook is often its password.
+    return url.removeprefix(SCHEME) if kind == "email" else check_url(url).host

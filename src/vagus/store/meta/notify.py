@@ -6,7 +6,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -66,16 +65,4 @@ incident_notices = Table(
     Column("urgency", Text, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("steps", Integer, nullable=False),
-)
-
-# The series that flap now, each with the episode that is the ticket about its monitor.
-flapping = Table(
-    "flapping",
-    metadata,
-    Column("project", Text, primary_key=True),
-    Column("monitor_id", Text, primary_key=True),
-    Column("group_key", Text, primary_key=True),
-    Column("episode_id", Text, nullable=False),
-    Column("percent", Float, nullable=False),
-    Column("since_ms", BigInteger, nullable=False),
 )

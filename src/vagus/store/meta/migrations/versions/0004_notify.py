@@ -37,13 +37,6 @@ def upgrade() -> None:
             ["incident_id"], ["incidents.id"], name="fk_incident_notices_incident_id_incidents"
         ),
     )
-    op.create_table(
-        "flapping",
-        *_texts("project", "monitor_id", "group_key", "episode_id"),
-        sa.Column("percent", sa.Float(), nullable=False),
-        sa.Column("since_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project", "monitor_id", "group_key", name="pk_flapping"),
-    )
 
 
 def _quiet() -> None:
