@@ -20,6 +20,7 @@ MAX_SLOS = 200
 LEAST_INFORMED = 0.5
 _CONFIDENCE = 0.95
 _DAY_S = 86_400
+Factor = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 Counted = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
@@ -83,7 +84,7 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     slice_min: Literal[1, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440] = 5
     ratio: Ratio = msgspec.field(default=3.0, name="lambda")
     alpha: Share = 1e-4
-    burn_factors: Annotated[tuple[float, ...], msgspec.Meta(max_length=4)] = ()
+    burn_factors: Annotated[tuple[Factor, ...], msgspec.Meta(max_length=4)] = ()
     severity: Literal["page", "ticket", "none"] = "page"
     judge: Judge | None = None
     policies: Annotated[tuple[Policy, ...], msgspec.Meta(max_length=10)] = ()
