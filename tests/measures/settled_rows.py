@@ -42,6 +42,7 @@ def trace_row(project: str, minute_s: int, **values: Any) -> dict[str, Any]:
         "agent_steps": 0, "input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0,
         "cache_write_tokens": 0, "reasoning_tokens": 0, "cost_usd": 0.0, "unknown_cost_calls": 0,
         "ttft_ms": None, "critical_path": {}, "flags": [], "input": "", "output": "",
+        "host": "", "dataset": "", "waiting_ms": None,
     }  # fmt: skip
     return _row(project, minute_s, values, defaults)
 
@@ -63,6 +64,10 @@ def step_row(project: str, minute_s: int, **values: Any) -> dict[str, Any]:
         "service_tier": "", "cost_cache_read_usd": 0.0, "cost_cache_write_usd": 0.0,
         "cost_audio_usd": 0.0, "cost_image_usd": 0.0, "cost_request_usd": 0.0,
         "price_source": "", "price_id": "", "is_local_cache": 0, "is_cut_off": 0,
+        "host": "", "sdk_version": "", "api_key": "", "temperature": "", "top_p": "",
+        "max_tokens": None, "rerank_model": "", "prompt_hash": "", "is_repeated": 0,
+        "is_argument_error": 0, "duplicate_documents": None, "distinct_sources": None,
+        "document_chars": None, "sources": [], "source_documents": [],
     }  # fmt: skip
     return _row(project, minute_s, values, defaults)
 
@@ -73,6 +78,6 @@ def score_row(project: str, minute_s: int, **values: Any) -> dict[str, Any]:
         "score_id": f"{next(_numbers):032x}", "time": when(minute_s), "measured_at": when(minute_s),
         "trace_id": "", "span_id": "", "name": "groundedness", "value": None, "label": "",
         "passed": None, "explanation": "", "detail": "", "source": "code", "evaluator": "",
-        "evaluator_version": "", "weight": 1.0, "status": "ok",
+        "evaluator_version": "", "weight": 1.0, "status": "ok", "dataset": "",
     }  # fmt: skip
     return _row(project, minute_s, values, defaults)

@@ -83,7 +83,7 @@ def test_an_unknown_measure_is_named() -> None:
     [
         ({"id": "Mine!"}, "needs an id of small letters"),
         ({"id": "error_rate"}, "declared twice"),
-        ({"table": "spans"}, "names the table 'spans'; known: traces, steps, scores"),
+        ({"table": "spans"}, "names the table 'spans'; known: traces, steps, scores, documents"),
         ({"numerator": "eval(1)"}, "has a wrong numerator"),
         ({"numerator": "errors * 2"}, "has a wrong numerator"),
         ({"numerator": "errors; DROP TABLE traces"}, "has a wrong numerator"),

@@ -41,7 +41,7 @@ traces = st.fixed_dictionaries(
         "span_count": COUNTS, "orphan_count": COUNTS, "billable_calls": COUNTS,
         "agent_steps": COUNTS, "tool_calls": COUNTS, "input_tokens": COUNTS,
         "output_tokens": COUNTS, "unknown_cost_calls": st.sampled_from([0, 1]),
-        "cost_usd": REALS.filter(lambda x: x is not None),
+        "cost_usd": REALS.filter(lambda x: x is not None), "waiting_ms": REALS,
     }
 )  # fmt: skip
 steps = st.fixed_dictionaries(
@@ -63,17 +63,32 @@ steps = st.fixed_dictionaries(
         "audio_input_tokens": COUNTS, "image_output_tokens": COUNTS,
         "cache_write_1h_tokens": COUNTS, "web_search_requests": COUNTS,
         "is_local_cache": st.sampled_from([0, 1]), "is_cut_off": st.sampled_from([0, 1]),
+        "temperature": st.sampled_from(["", "0", "0.7", "1e300", "nan", "warm"]),
+        "max_tokens": st.sampled_from([None, 0, 7, 1000, 2**63]),
+        "is_repeated": st.sampled_from([0, 1]), "is_argument_error": st.sampled_from([0, 1]),
+        "duplicate_documents": st.sampled_from([None, 0, 1]), "document_chars": REALS,
+        "distinct_sources": st.sampled_from([None, 0, 3]),
     }
 )  # fmt: skip
+documents = st.lists(
+    st.tuples(st.sampled_from(["wiki", "orders", "faq"]), COUNTS), unique_by=lambda x: x[0]
+).map(lambda found: {"sources": [s for s, _ in found], "source_documents": [n for _, n in found]})
 scores = st.fixed_dictionaries(
     {
         **shared, "name": st.sampled_from(["groundedness", "refusal", "format"]),
         "source": st.sampled_from(["code", "user"]), "value": REALS,
         "passed": st.sampled_from([None, 0, 1]), "weight": st.sampled_from([1.0, 4.0, 1e300]),
-        "status": st.sampled_from(["ok", "failed"]),
+        "status": st.sampled_from(["ok", "failed"]), "dataset": st.sampled_from(["", "golden"]),
     }
 )  # fmt: skip
-ROWS = {"traces": (trace_row, traces), "steps": (step_row, steps), "scores": (score_row, scores)}
+#: How rows of a table are made, out of what, and the table that they are written to.
+ROWS = {
+    "traces": (trace_row, traces, "traces"),
+    "steps": (step_row, steps, "steps"),
+    "scores": (score_row, scores, "scores"),
+    "documents": (step_row, documents, "steps"),
+}
+BY = {name: ("source",) if name == "documents" else ("team",) for name in TABLES}
 
 
 def fresh_project() -> str:
@@ -89,15 +104,15 @@ def written(
     times: st.SearchStrategy[int] = TIMES,
 ) -> None:
     """Insert some rows, then cancel some of them and insert others in their place."""
-    make, values = ROWS[table]
+    make, values, written_to = ROWS[table]
     drawn = data.draw(st.lists(st.tuples(times, values), min_size=1, max_size=30))
     rows = [make(project, minute_s, **value) for minute_s, value in drawn]
-    engine.insert(table, rows)
+    engine.insert(written_to, rows)
     chosen = data.draw(st.lists(st.sampled_from(range(len(rows))), unique=True))
     again: list[dict[str, Any]] = []
     for index in chosen:
         again += [rows[index] | {"sign": -1}, rows[index] | data.draw(values) | {"version": 2}]
-    engine.insert(table, again)
+    engine.insert(written_to, again)
 
 
 def answered(engine: Engine, asked: Plan, step_s: int | None) -> dict[tuple[str, ...], Any]:
@@ -138,7 +153,7 @@ def test_every_measure_reads_the_same_from_the_rollup_and_the_settled_table(
     written(engine, table, project, data)
     for measure in CATALOGUE:
         if measure.table == table:
-            rolled, settled = answers(engine, measure, project, ("team",))
+            rolled, settled = answers(engine, measure, project, BY[table])
             assert rolled == settled, measure.id
 
 
@@ -155,7 +170,7 @@ def test_whole_hours_and_the_minutes_around_them_say_what_the_settled_table_says
     written(engine, table, project, data, LONG_TIMES)
     for measure in CATALOGUE:
         if measure.table == table:
-            rolled, settled = answers(engine, measure, project, ("team",), LONG_WINDOW_S, step_s)
+            rolled, settled = answers(engine, measure, project, BY[table], LONG_WINDOW_S, step_s)
             assert rolled == settled, measure.id
 
 
@@ -228,11 +243,11 @@ def test_rows_that_are_all_cancelled_leave_nothing(
     engine: Engine, table: Table, data: st.DataObject
 ) -> None:
     project = fresh_project()
-    make, values = ROWS[table.name]
+    make, values, written_to = ROWS[table.name]
     drawn = data.draw(st.lists(st.tuples(TIMES, values), min_size=1, max_size=30))
     rows = [make(project, minute_s, **value) for minute_s, value in drawn]
-    engine.insert(table.name, rows)
-    engine.insert(table.name, [row | {"sign": -1} for row in reversed(rows)])
+    engine.insert(written_to, rows)
+    engine.insert(written_to, [row | {"sign": -1} for row in reversed(rows)])
     assert set(rolled_up(engine, table, project).values()) == {0}
 
 
@@ -284,7 +299,10 @@ def test_many_questions_at_once_have_the_same_answers(engine: Engine, data: st.D
     for table in TABLES:
         written(engine, table, project, data)
     window = (START_S, START_S + 600)
-    asked = [(measure, parse("team:a")) for measure in CATALOGUE]
+    asked = [
+        (measure, parse("source:wiki" if measure.table == "documents" else "team:a"))
+        for measure in CATALOGUE
+    ]
     together = read_batch(engine, project, asked, window, 120)
     for (measure, parsed), found in zip(asked, together, strict=True):
         alone = read_sums(engine, project, measure, parsed, (), window, 120).get((), {})

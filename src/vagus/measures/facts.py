@@ -2,9 +2,9 @@
 
 Every fact is a signed sum: a cancel row (sign -1) takes away exactly what its row had put in.
 That is why real numbers are summed as decimals, where a - a is 0 in any order, and why extreme
-values from hostile telemetry are clamped before they are summed. `store/schema/0003_rollups.sql`
-and `0005_money.sql` hold the same expressions a minute at a time, `0006_hours.sql` an hour at a
-time; a test compares them.
+values from hostile telemetry are clamped before they are summed. `store/schema/0008_signs.sql`
+holds the same expressions a minute and an hour at a time, `0006_hours.sql` those of `spend_hours`;
+a test compares them.
 """
 
 from __future__ import annotations
@@ -115,18 +115,35 @@ TRACES = Table(
         "costed_requests": _is("unknown_cost_calls = 0"),
         "costed_usd": _number("if(unknown_cost_calls = 0, cost_usd, 0)"),
         "costed_squares": _square("if(unknown_cost_calls = 0, cost_usd, 0)"),
+        "root_only": _is("span_count = 1"),
+        "cancelled": _is("error_class = 'cancelled'"),
+        "waits": _known("waiting_ms"),
+        "waiting_ms": _number("waiting_ms"),
+        "waiting_squares": _square("waiting_ms"),
     },
-    distributions={"latency_ms": "duration_ms", "ttft_ms": "ttft_ms"},
+    distributions={
+        "latency_ms": "duration_ms",
+        "ttft_ms": "ttft_ms",
+        "agent_steps": "if(agent_steps > 0, toFloat64(agent_steps), NULL)",
+    },
     rolled=("kind", "error_class", *_SHARED),
-    raw=("name", "status", "tenant", "user", "session", "trace_id", "root_span_id"),
+    raw=(
+        "name", "status", "tenant", "user", "session", "host", "dataset", "trace_id",
+        "root_span_id",
+    ),
     numbers=(
-        "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
+        "duration_ms", "ttft_ms", "waiting_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
         "reasoning_tokens", "span_count", "orphan_count", "error_count", "billable_calls",
         "retry_calls", "tool_calls", "tool_errors", "retrievals", "agent_steps",
         "unknown_cost_calls",
     ),
     searched=("name", "input"),
 )  # fmt: skip
+
+_COST_KNOWN = "ifNull(isFinite(cost_usd), 0)"
+_KILOTOKENS = f"if({_COST_KNOWN}, (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0)"
+#: The requested temperature is a dimension, so it is kept as text.
+_TEMPERATURE = "toFloat64OrNull(temperature)"
 
 STEPS = Table(
     name="steps",
@@ -191,22 +208,51 @@ STEPS = Table(
         ),
         "local_hits": _is("is_local_cache = 1"),
         "aborted": _is("is_cut_off = 1"),
+        "costed_kilotokens": _number(_KILOTOKENS),
+        "costed_kilotokens_squares": _square(_KILOTOKENS),
+        "cost_kilotokens": _product(f"if({_COST_KNOWN}, greatest(cost_usd, 0), 0)", _KILOTOKENS),
+        "repeated": _is("is_repeated = 1"),
+        "argument_errors": _is("is_argument_error = 1"),
+        "temperatures": _known(_TEMPERATURE),
+        "temperature": _number(_TEMPERATURE),
+        "temperature_squares": _square(_TEMPERATURE),
+        "limits": _known("toFloat64(max_tokens)"),
+        "limit_tokens": _number("toFloat64(max_tokens)"),
+        "limit_squares": _square("toFloat64(max_tokens)"),
+        "limited": _is("max_tokens > 0 AND output_tokens > 0"),
+        "limit_reached": _is("max_tokens > 0 AND output_tokens >= max_tokens"),
+        "duplicate_known": _known("duplicate_documents / retrieved"),
+        "duplicate_share": _number("duplicate_documents / retrieved"),
+        "duplicate_squares": _square("duplicate_documents / retrieved"),
+        "sources_known": _known("toFloat64(distinct_sources)"),
+        "distinct_sources": _count("ifNull(distinct_sources, 0)"),
+        "distinct_source_squares": _square("toFloat64(distinct_sources)"),
+        "lengths": _known("document_chars"),
+        "document_chars": _number("document_chars"),
+        "document_char_squares": _square("document_chars"),
     },
-    distributions={"latency_ms": "duration_ms", "ttft_ms": "ttft_ms"},
+    distributions={
+        "latency_ms": "duration_ms",
+        "ttft_ms": "ttft_ms",
+        "call_input": "if(kind = 'llm' AND has_usage = 1, toFloat64(input_tokens), NULL)",
+    },
     rolled=(
         "kind", "is_billable", "error_class", *_SHARED, "request_model", "system_fingerprint",
-        "finish_reason", "tool", "tool_set", "service_tier", "cost_source",
+        "finish_reason", "tool", "tool_set", "service_tier", "cost_source", "temperature",
+        "sdk_version", "rerank_model",
     ),
     raw=(
         "name", "operation", "status", "price_source", "price_id", "is_retry", "is_local_cache",
-        "is_cut_off", "tenant", "user", "session", "trace_id", "span_id", "parent_span_id",
+        "is_cut_off", "is_repeated", "is_argument_error", "top_p", "prompt_hash", "host",
+        "api_key", "tenant", "user", "session", "trace_id", "span_id", "parent_span_id",
         "response_id",
     ),
     numbers=(
         "duration_ms", "ttft_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens",
         "cache_write_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",
         "image_input_tokens", "image_output_tokens", "web_search_requests", "retrieved",
-        "top_score", "document_age_days", "rerank_moved",
+        "top_score", "document_age_days", "rerank_moved", "max_tokens", "duplicate_documents",
+        "distinct_sources", "document_chars",
     ),
     searched=("name",),
 )  # fmt: skip
@@ -227,6 +273,8 @@ SPEND_FACTS = (
 
 _WEIGHT = "if(isFinite(weight), least(greatest(weight, 0), 1e6), 0)"
 _JUDGED = "status = 'ok' AND isNotNull(passed)"
+#: Judged on a dataset and not on what users asked.
+_OFFLINE = f"{_JUDGED} AND dataset != ''"
 _VALUED = "status = 'ok' AND ifNull(isFinite(value), 0)"
 
 SCORES = Table(
@@ -246,9 +294,13 @@ SCORES = Table(
         "value_weight_squares": _square(f"if({_VALUED}, {_WEIGHT}, 0)"),
         "value_total": _number(f"if({_VALUED}, {_WEIGHT} * value, 0)"),
         "value_squares": _number(f"if({_VALUED}, {_WEIGHT} * value * value, 0)"),
+        "offline_judged": _is(_OFFLINE),
+        "offline_weight": _number(f"if({_OFFLINE}, {_WEIGHT}, 0)"),
+        "offline_weight_squares": _square(f"if({_OFFLINE}, {_WEIGHT}, 0)"),
+        "offline_passed_weight": _number(f"if({_OFFLINE} AND passed = 1, {_WEIGHT}, 0)"),
     },
     distributions={},
-    rolled=("name", "source", "evaluator", "evaluator_version", *_SHARED),
+    rolled=("name", "source", "evaluator", "evaluator_version", *_SHARED, "dataset"),
     raw=(
         "label", "status", "tenant", "user", "session", "trace_id", "span_id", "score_id",
     ),
@@ -256,7 +308,24 @@ SCORES = Table(
     searched=("name", "explanation"),
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = {table.name: table for table in (TRACES, STEPS, SCORES)}
+#: What retrievals found, by where it is from; a view of the steps with a row for each source.
+DOCUMENTS = Table(
+    name="documents",
+    rollup="document_minutes",
+    base="retrievals",
+    facts={
+        "retrievals": "toInt64(1)",
+        "documents": _count("found"),
+        "documents_squares": _square("toFloat64(found)"),
+    },
+    distributions={},
+    rolled=("source", "env", "region", "service", "feature", "index_name", "index_version"),
+    raw=("tenant", "user", "session", "trace_id", "span_id"),
+    numbers=("found",),
+    searched=("source",),
+)
+
+TABLES: Mapping[str, Table] = {table.name: table for table in (TRACES, STEPS, SCORES, DOCUMENTS)}
 
 
 def bucket_sql(column: str) -> str:

@@ -16,7 +16,9 @@ __all__ = [
 ]  # fmt: skip
 
 _ENUMS = ("status", "source", "cost_source")
-_FLAGS = ("is_billable", "is_retry", "is_local_cache", "is_cut_off")
+_FLAGS = (
+    "is_billable", "is_retry", "is_local_cache", "is_cut_off", "is_repeated", "is_argument_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

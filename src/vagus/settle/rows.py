@@ -60,6 +60,9 @@ class TraceRow(msgspec.Struct, kw_only=True):
     flags: list[str]
     input: str
     output: str
+    host: str = ""
+    dataset: str = ""
+    waiting_ms: float | None = None
     before_rules: dict[str, str] = {}
 
 
@@ -141,4 +144,19 @@ class StepRow(msgspec.Struct, kw_only=True):
     document_age_days: float | None
     rerank_moved: float | None
     response_id: str
+    host: str = ""
+    sdk_version: str = ""
+    api_key: str = ""
+    temperature: str = ""
+    top_p: str = ""
+    max_tokens: int | None = None
+    rerank_model: str = ""
+    prompt_hash: str = ""
+    is_repeated: int = 0
+    is_argument_error: int = 0
+    duplicate_documents: int | None = None
+    distinct_sources: int | None = None
+    document_chars: float | None = None
+    sources: list[str] = []
+    source_documents: list[int] = []
     before_rules: dict[str, str] = {}

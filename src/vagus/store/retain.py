@@ -29,7 +29,8 @@ DROPPED = prometheus_client.Counter(
 RAW = ("spans", "logs", "metric_points")
 SETTLED = (
     "steps", "traces", "scores", "repricings", "step_minutes", "trace_minutes", "score_minutes",
-    "step_hours", "trace_hours", "score_hours", "spend_hours",
+    "document_minutes", "step_hours", "trace_hours", "score_hours", "document_hours",
+    "spend_hours",
 )  # fmt: skip
 #: The way in opens again when this share of the cap is free.
 _HEADROOM = 0.02

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from vagus.measures.catalogue import Kind, Measure
 
 #: What a measure is split by: the table's rows belong to a service, or are calls of a model.
-SPLIT = {"traces": "service", "steps": "model", "scores": "name"}
-BY_LABEL = {"service": "service", "model": "model", "name": "score"}
+SPLIT = {"traces": "service", "steps": "model", "scores": "name", "documents": "source"}
+BY_LABEL = {"service": "service", "model": "model", "name": "score", "source": "source"}
 #: Groups that have series of their own; the others are summed up under `OTHER`.
 MAX_GROUPS = 20
 OTHER = "_other"
