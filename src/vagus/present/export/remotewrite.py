@@ -125,7 +125,12 @@ class RemoteWriter:
 
     def _restore(self, project: str, until_s: int) -> Tally:
         kept: Any = checkpoints.get(self._meta, _place(project))
-        return Tally(project, until_s) if kept is None else Tally.from_state(project, kept)
+        if kept is not None:
+            return Tally.from_state(project, kept)
+        # Kept at once, so that a receiver which is down from the start misses nothing.
+        tally = Tally(project, until_s)
+        checkpoints.put(self._meta, _place(project), tally.as_state())
+        return tally
 
     def _moments(self, project: str, end_s: int) -> Iterator[TimeSeries]:
         """The gauges, which are of the newest minute only: nobody needs them of hours ago."""
