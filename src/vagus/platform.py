@@ -33,6 +33,8 @@ from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode
 from vagus.model.finding import Finding
 from vagus.present.api.services import IngestHealth, Services
+from vagus.present.export.remotewrite import RemoteWriter
+from vagus.present.export.sender import Sender, parse_headers
 from vagus.receive.blobs import BlobStore, take_blobs
 from vagus.receive.dialects.base import Notes
 from vagus.receive.receiver import Receiver
@@ -182,6 +184,19 @@ class Platform:
             Worker("retain", self._retain),
             Worker("memory", self._release_memory),
         ]
+        self._make_export()
+
+    def _make_export(self) -> None:
+        """Remote-write, where the operator wants it."""
+        export = self.loaded.settings.export
+        if export.remote_write_url:
+            sender = Sender(
+                export.remote_write_url,
+                bearer=export.remote_write_bearer,
+                headers=parse_headers(export.remote_write_headers),
+            )
+            writer = RemoteWriter(self.engine, self.meta, self.catalogue, sender, self._watermark_s)
+            self._workers.append(Worker("export", writer.tick))
 
     def notes_of(self, project: str) -> Notes:
         """What the dialects of a project remember."""
