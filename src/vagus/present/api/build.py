@@ -41,9 +41,9 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, diagnose, changes, scores, monitors, settings, keys,
-    targets, sql, instrumentation, spend, budgets, bills, export, prices, attribution,
-    redaction, blobs, health, metrics,
+    session, sessions, slices, traces, trace, incidents, diagnose, changes, scores, monitors,
+    settings, keys, targets, sql, instrumentation, spend, budgets, bills, export, prices,
+    attribution, redaction, blobs, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}

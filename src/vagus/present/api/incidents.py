@@ -59,8 +59,17 @@ class FindingBody(Model):
     made_at_ms: int
 
 
+class SignBody(Model):
+    """One reason for the class of an episode; `weight` is in nats, above 0 for systematic."""
+
+    statement: str
+    points_to: str
+    weight: float
+    query: dict[str, Any]
+
+
 class EpisodeBody(Model):
-    """One stretch of time in which a monitor fired for one group."""
+    """One stretch of time in which a monitor fired for one group; transient or systematic."""
 
     episode_id: str
     project: str
@@ -76,6 +85,8 @@ class EpisodeBody(Model):
     value: float | None
     baseline: float | None
     evidence: str
+    classification: str
+    signs: list[SignBody]
 
 
 class IncidentBody(Model):

@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
 from vagus.errors import VagusError
-from vagus.measures.filter import check_dimension, parse, where
-from vagus.present.api.base import Model
+from vagus.present.api.base import Done, Model
 from vagus.present.api.permit import CanRead, CanWrite, Given
 from vagus.present.api.services import Services
-from vagus.store.meta.tables import monitors as monitor_table
 from vagus.store.meta.tables import slos as slo_table
-from vagus.store.meta.write import upsert
 from vagus.watch.budgets import budget_of
+from vagus.watch.declared import Declared
 from vagus.watch.episodes import states_of
-from vagus.watch.monitor import Monitor, decode_monitor
-from vagus.watch.series import check_measure
 from vagus.watch.slo import Slo, decode_slo, lint
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
@@ -94,17 +91,49 @@ class SloBody(Model):
     error: str
 
 
+class AppliedBody(Model):
+    """What applying a file did, or would do: ids by what became of them."""
+
+    created: list[str]
+    updated: list[str]
+    unchanged: list[str]
+    deleted: list[str]
+
+
 @router.get("/monitors")
 def monitors(services: Given, principal: CanRead) -> list[MonitorBody]:
     """The monitors of the project with their current states."""
-    query = (
-        select(monitor_table)
-        .where(monitor_table.c.project == principal.project)
-        .order_by(monitor_table.c.id)
-    )
-    with services.meta.read() as connection:
-        rows = connection.execute(query).all()
+    rows = _declared(services).rows(principal.project)
     return [_monitor(services, row) for row in rows]
+
+
+@router.get("/monitors.yaml", response_class=Response)
+def monitors_file(services: Given, principal: CanRead) -> Response:
+    """All monitors as YAML, to keep in git and to apply elsewhere."""
+    text = _declared(services).export(principal.project)
+    return Response(text, media_type="application/yaml")
+
+
+@router.put("/monitors.yaml")
+async def apply_monitors(
+    request: Request,
+    services: Given,
+    principal: CanWrite,
+    prune: Annotated[bool, Query(description="Delete what the file does not name.")] = False,
+    dry_run: Annotated[bool, Query(description="Only say what would be done.")] = False,
+) -> AppliedBody:
+    """Make the monitors as a YAML file says: all of it, or nothing."""
+    text = await request.body()
+    applied = await run_in_threadpool(
+        _declared(services).apply,
+        principal.project,
+        text,
+        prune=prune,
+        dry_run=dry_run,
+        actor=principal.actor,
+        now_ms=services.now_ms(),
+    )
+    return AppliedBody.model_validate(applied)
 
 
 @router.put("/monitors/{monitor_id}")
@@ -112,33 +141,23 @@ def put_monitor(
     services: Given, principal: CanWrite, monitor_id: MonitorId, body: MonitorSpec
 ) -> MonitorBody:
     """Create a monitor, or replace the one of this id."""
-    spec = body.model_dump(exclude={"enabled"})
-    monitor = decode_monitor({**spec, "id": monitor_id, "project": principal.project})
-    _check(services, monitor)
-    now_ms = services.now_ms()
-    known = (monitor_table.c.id == monitor_id) & (monitor_table.c.project == principal.project)
-    with services.meta.begin() as connection:
-        before = connection.execute(select(monitor_table.c.created_ms).where(known)).first()
-        row = {
-            "id": monitor_id,
-            "project": principal.project,
-            "spec": msgspec.to_builtins(monitor),
-            "enabled": body.enabled,
-            "created_ms": now_ms if before is None else before.created_ms,
-            "updated_ms": now_ms,
-        }
-        upsert(connection, monitor_table, row)
-        services.audit.record(
-            principal.actor,
-            "monitor.create" if before is None else "monitor.update",
-            f"monitor:{monitor_id}",
-            principal.project,
-            {"spec": row["spec"], "enabled": body.enabled},
-            now_ms=now_ms,
-            connection=connection,
-        )
-        kept = connection.execute(select(monitor_table).where(known)).one()
-    return _monitor(services, kept)
+    declared = _declared(services)
+    monitor = declared.check(
+        {**body.model_dump(exclude={"enabled"}), "id": monitor_id}, principal.project
+    )
+    row = declared.put(
+        monitor, enabled=body.enabled, actor=principal.actor, now_ms=services.now_ms()
+    )
+    return _monitor(services, row)
+
+
+@router.delete("/monitors/{monitor_id}")
+def delete_monitor(services: Given, principal: CanWrite, monitor_id: MonitorId) -> Done:
+    """Delete a monitor; its open episodes end at the next look."""
+    _declared(services).delete(
+        principal.project, monitor_id, actor=principal.actor, now_ms=services.now_ms()
+    )
+    return Done()
 
 
 @router.get("/slos")
@@ -154,13 +173,8 @@ def slos(services: Given, principal: CanRead) -> list[SloBody]:
     return [_slo(services, decode_slo(spec)) for spec in specs]
 
 
-def _check(services: Services, monitor: Monitor) -> None:
-    """Refuse now what would fail at every evaluation."""
-    check_measure(monitor, services.catalogue)
-    source = services.catalogue.get(monitor.measure).source
-    for dimension in monitor.by:
-        check_dimension(dimension, source, "by")
-    where(parse(monitor.filter), source)
+def _declared(services: Services) -> Declared:
+    return Declared(services.meta, services.audit, services.catalogue)
 
 
 def _monitor(services: Services, row: Any) -> MonitorBody:
