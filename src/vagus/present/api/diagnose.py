@@ -8,10 +8,9 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import Field
 
-from vagus.present.api.base import Model
+from vagus.present.api.base import Model, Moment
 from vagus.present.api.incidents import FindingBody
 from vagus.present.api.permit import CanRead, Given
-from vagus.present.api.slices import Moment
 from vagus.present.explain import explain_window
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
