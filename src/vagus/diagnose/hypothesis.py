@@ -11,18 +11,16 @@ probabilities rank causes and say how far apart they are, and are no frequencies
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Cause, Causes, Move, Predicate
 from vagus.diagnose.changes import Seen
-from vagus.diagnose.contrast import Cells, Contrast
 from vagus.diagnose.observe import Moved, Observation
 from vagus.diagnose.phrase import clock, levels, number, where
-from vagus.measures.catalogue import Measure
 from vagus.model.finding import Evidence, Hypothesis
 from vagus.stats.compare import compare_means
-from vagus.stats.decompose import Split
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
 _WORTH_NAMING = 1.0
@@ -35,27 +33,10 @@ _CLEAR_ODDS = 2.0
 #: A change seen from this far on is not near the onset.
 _NEAR = 0.15
 _MOSTLY = 0.7
+#: Growth that is likelier than this in noise is none.
+_LEAST_GROWTH_P = 0.001
 #: What it weighs that the requests without a change are as bad as those with it, or better.
 _NOT_ISOLATED, _ISOLATED = -4.0, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything that was seen; what the causes are scored on."""
-
-    target: Observation
-    measure: Measure
-    #: The filter and group of the monitor, in words.
-    within: str
-    is_up_bad: bool
-    observations: Mapping[str, Observation]
-    changes: Sequence[Seen]
-    #: The kinds of change that telemetry could have shown.
-    visible_changes: frozenset[str]
-    contrasts: Sequence[Contrast]
-    cells: Sequence[Cells]
-    splits: Mapping[str, Split[str]]
-    growth: Sequence[tuple[Cells, str, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +226,8 @@ def _judge_mix(predicate: Predicate, case: Case) -> list[Evidence]:
 
 
 def _judge_segment(predicate: Predicate, case: Case) -> list[Evidence]:
-    for found in case.contrasts:
-        if found.dimension in predicate.segment and found.explained >= _MOSTLY:
+    for found in (*case.places, *case.contrasts):
+        if set(found.dimensions) & set(predicate.segment) and found.explained >= _MOSTLY:
             segment = found.segment
             statement = (
                 f"{where(segment.where)} has {number(segment.share_after, 'share')} of the traffic "
@@ -266,22 +247,23 @@ def _judge_segment(predicate: Predicate, case: Case) -> list[Evidence]:
 
 
 def _judge_growth(predicate: Predicate, case: Case) -> list[Evidence]:
-    grown = [g for g in case.growth if g[0].dimension in predicate.grew]
+    grown = [g for g in case.growth if g.dimension in predicate.grew]
     if not grown:
         return []
-    group, value, before, after = grown[0]
-    weight = predicate.weight if after - before > predicate.above else predicate.otherwise
-    verb = "grew" if after >= before else "shrank"
+    most = grown[0]
+    holds = most.after - most.before > predicate.above and most.p_value < _LEAST_GROWTH_P
+    weight = predicate.weight if holds else predicate.otherwise
+    verb = "grew" if most.after >= most.before else "shrank"
     statement = (
-        f"The share of {group.dimension} {value[:80]} {verb} from {number(before, 'share')} "
-        f"to {number(after, 'share')}"
+        f"The share of {most.dimension.replace('_', ' ')} {most.value[:80]} {verb} from "
+        f"{number(most.before, 'share')} to {number(most.after, 'share')}"
     )
     return [
         Evidence(
             statement=f"{statement}.",
             weight=weight,
-            value=after,
-            baseline=before,
-            query=group.query,
+            value=most.after,
+            baseline=most.before,
+            query=most.query,
         )
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vagus.measures.catalogue import Catalogue
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
@@ -30,7 +32,7 @@ STAGES = (
 INDICATORS: tuple[Indicator, ...] = (
     Indicator("embedding_latency", "step_latency_p50", "embedding", "kind:embedding"),
     *_of("retrieval", "retrieval_hits", "retrieval_top_score", "retrieval_empty_share"),
-    *_of("retrieval", "document_age_days"),
+    *_of("retrieval", "document_age_days", "duplicate_document_share", "sources_per_retrieval"),
     Indicator("retrieval_latency", "step_latency_p50", "retrieval", "kind:retrieval"),
     *_of("rerank", "rerank_moved", "reranks_per_retrieval"),
     Indicator("rerank_latency", "step_latency_p50", "rerank", "kind:rerank"),
@@ -40,17 +42,27 @@ INDICATORS: tuple[Indicator, ...] = (
     *_of("generation", "output_tokens_per_call", "output_truncated_share", "content_filter_share"),
     Indicator("generation_latency", "step_latency_p50", "generation", "kind:llm"),
     Indicator("input_tokens_per_call", "input_tokens_per_call", "generation", is_sign=False),
-    *_of("tools", "tool_error_rate"),
+    Indicator("temperature", "temperature", "generation", is_sign=False),
+    Indicator("cost_per_1k_tokens", "cost_per_1k_tokens", "cost", is_sign=False),
+    *_of("tools", "tool_error_rate", "tool_argument_error_share", "repeated_tool_share"),
     Indicator("tool_latency", "step_latency_p50", "tools", "kind:tool,mcp"),
     *_of("agent", "agent_steps", "tool_calls_per_trace", "calls_per_trace"),
     *_of("evaluation", "groundedness", "refusal_share", "format_error_share"),
     *_of("evaluation", "feedback_negative_share", "evaluation_failed_share"),
-    *_of("evaluation", "evaluation_pass_rate"),
+    *_of("evaluation", "evaluation_pass_rate", "prompt_injection_share", "pii_leak_share"),
+    *_of("evaluation", "unsafe_output_share"),
+    Indicator("offline_pass_rate", "offline_pass_rate", "evaluation", is_sign=False),
     *_of("cost", "cost_per_request", "cost_per_call", "cache_hit_share", "unknown_cost_share"),
     Indicator("tokens_per_request", "tokens_per_request", "cost", is_sign=False),
     *_of("telemetry", "orphan_rate", "spans_per_trace", "clock_skew_share"),
+    Indicator("waiting_ms", "waiting_ms", "whole"),
     Indicator("error_rate", "error_rate", "whole", is_sign=False),
     Indicator("latency_p50", "latency_p50", "whole", is_sign=False),
     Indicator("latency_p95", "latency_p95", "whole", is_sign=False),
     Indicator("requests", "requests", "whole", is_sign=False),
 )
+
+
+def known_indicators(catalogue: Catalogue) -> tuple[Indicator, ...]:
+    """The indicators whose measure the catalogue has."""
+    return tuple(i for i in INDICATORS if i.measure in catalogue)

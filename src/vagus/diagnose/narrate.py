@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Causes
 from vagus.diagnose.changes import Seen
 from vagus.diagnose.contrast import Contrast
-from vagus.diagnose.hypothesis import Case, describe_change
+from vagus.diagnose.hypothesis import describe_change
 from vagus.diagnose.observe import Moved
 from vagus.diagnose.phrase import clock, levels, number, target_levels, where
-from vagus.model.finding import Decomposition, Hypothesis, Sentence, StageShift
+from vagus.model.finding import Hypothesis, Sentence, StageShift
 
 #: Dimensions by which traffic moves; a version that replaces another is a change, not a mix.
 _TRAFFIC = ("team", "feature", "tenant", "env", "region", "service", "model", "provider")
@@ -21,27 +22,24 @@ def narrate(
     causes: Causes,
     verdict: str,
     hypotheses: Sequence[Hypothesis],
-    stages: Sequence[StageShift],
-    decomposition: Sequence[Decomposition],
-    onset_ms: int,
 ) -> list[Sentence]:
     """What happened, since when, where it began, who is hit, and why."""
-    text = f"{target_levels(case.target, case.within)}{_since(case, onset_ms)}."
+    text = f"{target_levels(case.target, case.within)}{_since(case)}."
     sentences = [Sentence(text=text, query=case.target.query)]
     if verdict == NONE:
         return [*sentences, Sentence(text=_cause_text(causes, NONE, case))]
-    sentences += _stage_sentence(stages, case)
-    sentences += _segment_sentence(case.contrasts)
-    sentences += _mix_sentence(decomposition, case)
+    sentences += _stage_sentence(case.stages, case)
+    sentences += _segment_sentence((*case.places[:1], *case.contrasts))
+    sentences += _mix_sentence(case)
     sentences += [
         Sentence(text=f"{describe_change(seen)}.", query=seen.query) for seen in _near(case.changes)
     ]
     return sentences + _verdict_sentences(verdict, hypotheses, causes, case)
 
 
-def summarise(verdict: str, hypotheses: Sequence[Hypothesis], case: Case, onset_ms: int) -> str:
+def summarise(verdict: str, hypotheses: Sequence[Hypothesis], case: Case) -> str:
     """The finding in one sentence."""
-    happened = f"{target_levels(case.target, case.within)}{_since(case, onset_ms)}"
+    happened = f"{target_levels(case.target, case.within)}{_since(case)}"
     if verdict == NONE:
         return f"{happened}: nothing changed beyond noise."
     first = hypotheses[0]
@@ -51,8 +49,12 @@ def summarise(verdict: str, hypotheses: Sequence[Hypothesis], case: Case, onset_
     return f"{first.title} ({share}): {happened[0].lower()}{happened[1:]}."
 
 
-def _since(case: Case, onset_ms: int) -> str:
-    return f" around {clock(onset_ms)}" if case.target.moved in (Moved.UP, Moved.DOWN) else ""
+def _since(case: Case) -> str:
+    return (
+        f" around {clock(case.windows.onset_ms)}"
+        if case.target.moved in (Moved.UP, Moved.DOWN)
+        else ""
+    )
 
 
 def _cause_text(causes: Causes, cause: str, case: Case) -> str:
@@ -84,20 +86,20 @@ def _segment_sentence(contrasts: Sequence[Contrast]) -> list[Sentence]:
     return [Sentence(text=text, query=found.query)]
 
 
-def _mix_sentence(decomposition: Sequence[Decomposition], case: Case) -> list[Sentence]:
-    rows = [d for d in decomposition if d.by in _TRAFFIC and abs(d.mix) + abs(d.rate) > 0]
+def _mix_sentence(case: Case) -> list[Sentence]:
+    rows = [(by, s) for by, s in case.splits.items() if by in _TRAFFIC and abs(s.mix) + abs(s.rate)]
     if not rows:
         return []
-    row = max(rows, key=lambda d: abs(d.mix) / (abs(d.mix) + abs(d.rate)))
-    share = abs(row.mix) / (abs(row.mix) + abs(row.rate))
+    by, row = max(rows, key=lambda r: (r[1].mix_share, r[0]))
+    share = row.mix_share
     if share < 0.3:
         text = "The change is one of rates: traffic moved little between segments."
     else:
         text = (
-            f"Traffic that moved between values of {row.by.replace('_', ' ')} is "
+            f"Traffic that moved between values of {by.replace('_', ' ')} is "
             f"{number(share, 'share')} of the movement."
         )
-    query = next((c.query for c in case.cells if c.dimension == row.by), {})
+    query = next((c.query for c in case.cells if c.dimension == by), {})
     return [Sentence(text=text, query=query)]
 
 

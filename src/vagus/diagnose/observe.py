@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from vagus.diagnose.indicators import Indicator
 from vagus.diagnose.windows import Windows
@@ -32,6 +33,8 @@ SINGLE_ERROR_RATE = 0.01
 #: Fewer observations on a side than this, and an indicator is unknown and not flat.
 _FEWEST = 20
 _AMOUNTS = (Kind.COUNT, Kind.SUM)
+#: Lengths of blocks, in steps, whose scatter is compared with what counting explains.
+_BLOCKS = (1, 4, 12)
 
 
 class Moved(enum.StrEnum):
@@ -76,20 +79,35 @@ class Observation:
         return math.erfc(abs(self.score) / math.sqrt(2))
 
 
-def observe(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of one indicator: its sums by step, from which any windows can be judged."""
+
+    indicator: Indicator
+    measure: Measure
+    filter: Filter
+    sums: Mapping[int, Sums]
+
+
+def read_indicators(
     engine: Engine,
     scope: Scope,
     indicators: Sequence[Indicator],
     catalogue: Catalogue,
     windows: Windows,
-) -> list[Observation]:
-    """Look at the indicators; `moved` is still undecided where it is not unknown."""
+) -> list[Reading]:
+    """The sums of the indicators by step, over both windows and the gap between them."""
     asked = [_question(scope, indicator, catalogue) for indicator in indicators]
     found = read_batch(engine, scope.project, asked, windows.aligned_s, windows.step_s)
     return [
-        _observation(indicator, measure, sums, windows, _query(measure, parsed, windows))
+        Reading(indicator, measure, parsed, sums)
         for indicator, (measure, parsed), sums in zip(indicators, asked, found, strict=True)
     ]
+
+
+def observe(readings: Sequence[Reading], windows: Windows) -> list[Observation]:
+    """Compare the windows; `moved` is still undecided where it is not unknown."""
+    return [_observation(reading, windows) for reading in readings]
 
 
 def _question(scope: Scope, indicator: Indicator, catalogue: Catalogue) -> tuple[Measure, Filter]:
@@ -169,13 +187,8 @@ def _of_kind(measure: Measure, indicator: Indicator) -> Measure:
     return msgspec.structs.replace(measure, where={**measure.where, "kind": list(kinds[0])})
 
 
-def _observation(
-    indicator: Indicator,
-    measure: Measure,
-    found: Mapping[int, Sums],
-    windows: Windows,
-    query: dict[str, object],
-) -> Observation:
+def _observation(reading: Reading, windows: Windows) -> Observation:
+    measure, found = reading.measure, reading.sums
     start_s, end_s = windows.aligned_s
     times = range(start_s, end_s, windows.step_s)
     points = tuple(evaluate(measure, found.get(t, Sums({}, {})), t) for t in times)
@@ -190,14 +203,14 @@ def _observation(
         minutes = windows.step_s / 60
         before, after = _per_minute(before, left, minutes), _per_minute(after, right, minutes)
     return Observation(
-        indicator=indicator,
+        indicator=reading.indicator,
         measure=measure,
         before=before,
         after=after,
         points=points,
         score=score or 0.0,
         moved=Moved.FLAT if is_known else Moved.UNKNOWN,
-        query=query,
+        query=_query(measure, reading.filter, windows),
     )
 
 
@@ -239,14 +252,30 @@ def _error(point: Point) -> float | None:
 
 def _excess_scatter(level: float, steps: Sequence[Point]) -> float:
     """How much wider the reference scatters than its intervals say; at least 1."""
-    ratios = []
-    for point in steps:
-        error = _error(point)
+    known = [
+        (point.value, error, point.n)
+        for point in steps
         # The error of a step with a handful of rows is too rough to compare with.
-        if point.value is not None and error and point.n >= 5:
-            ratios.append(((point.value - level) / error) ** 2)
-    # 0.455 is the median of a squared standard normal; the median ignores a single odd step.
-    return math.sqrt(max(1.0, float(np.median(ratios)) / 0.455)) if len(ratios) >= 8 else 1.0
+        if point.value is not None and (error := _error(point)) and point.n >= 5
+    ]
+    if len(known) < 8:
+        return 1.0
+    table = np.array(known)
+    # Noise that lasts shows only in longer blocks: a step is the least that is looked at.
+    widths = [w for w in _BLOCKS if len(known) // w >= 8]
+    ratios = [_block_scatter(level, table, width) for width in widths]
+    return math.sqrt(max(1.0, *ratios))
+
+
+def _block_scatter(level: float, table: NDArray[np.float64], width: int) -> float:
+    """The median squared distance of blocks of steps from the level, in their own variances."""
+    blocks = table[: len(table) // width * width].reshape(-1, width, 3)
+    value, error, n = blocks[..., 0], blocks[..., 1], blocks[..., 2]
+    weight = n.sum(axis=1)
+    mean = (value * n).sum(axis=1) / weight
+    variance = ((error * n) ** 2).sum(axis=1) / weight**2
+    # 0.455 is the median of a squared standard normal; the median ignores a single odd block.
+    return float(np.median((mean - level) ** 2 / variance)) / 0.455
 
 
 def _score_of_steps(left: Sequence[Point], right: Sequence[Point]) -> float | None:

@@ -51,14 +51,67 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     q_value: float
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What the traffic that moved between the values of one dimension added to a change."""
+
+    by: str
+    mix: float
+
+
 class Decomposition(msgspec.Struct, frozen=True, kw_only=True):
-    """The exact split of a change into traffic mix and rate, by one dimension."""
+    """The exact split of a change into traffic mix and rate, by one dimension or several nested.
+
+    The mixes of `parts` add up to `mix`; each is within the dimensions before it.
+    """
 
     by: str
     before: float
     after: float
     mix: float
     rate: float
+    parts: list[Part] = []
+
+
+class Conditioning(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a change among the requests without a sign of an earlier stage.
+
+    `vanishes` is the share of the change that is gone among them; rates are of the diagnosed
+    measure. `n` traces were read, of `of` that there are.
+    """
+
+    stage: str
+    sign: str
+    share_before: float
+    share_after: float
+    change: float
+    change_without: float
+    vanishes: float
+    rate_with: float | None
+    rate_without: float | None
+    n: int
+    of: int
+    query: dict[str, object] = {}
+
+
+class Infrastructure(msgspec.Struct, frozen=True, kw_only=True):
+    """A series of the infrastructure that moved with the measure, and how well that fits.
+
+    `correlation` is Spearman's, with the `p_value` of circular shifts; `lag_ms` is its onset less
+    that of the measure (negative: it moved first), None where no clear step is in it.
+    """
+
+    name: str
+    labels: dict[str, str]
+    unit: str
+    source: str
+    before: float | None
+    after: float | None
+    correlation: float
+    p_value: float
+    q_value: float
+    onset_ms: int | None
+    lag_ms: int | None
+    points_to: list[str] = []
 
 
 class StageShift(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +127,11 @@ class StageShift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole diagnosis; times are epoch milliseconds, probabilities sum to one."""
+    """A whole diagnosis; times are epoch milliseconds, probabilities sum to one.
+
+    `sampled` is the share of the traces that were read for segments; numbers of indicators are
+    always of all of them.
+    """
 
     measure: str
     project: str
@@ -89,5 +146,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[Segment] = []
     decomposition: list[Decomposition] = []
     stages: list[StageShift] = []
+    conditioning: list[Conditioning] = []
+    infrastructure: list[Infrastructure] = []
+    sampled: float = 1.0
     examples: list[str] = []
     made_at_ms: int = 0

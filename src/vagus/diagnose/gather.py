@@ -1,0 +1,237 @@
+"""Reading all that a diagnosis looks at: a few statements over both windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+from sqlalchemy import select
+
+from vagus.diagnose.case import TARGET, Asked, Case
+from vagus.diagnose.cells import Cells, Joint, rate_measure, read_joint, read_users
+from vagus.diagnose.changes import Detected, detect_changes, tell_changes
+from vagus.diagnose.choose import most_moved
+from vagus.diagnose.contrast import contrast, growth, is_up_bad
+from vagus.diagnose.examples import read_examples
+from vagus.diagnose.indicators import Indicator, known_indicators
+from vagus.diagnose.localise import localise, nest
+from vagus.diagnose.observe import (
+    Moved,
+    Observation,
+    Reading,
+    decide,
+    decide_alone,
+    observe,
+    read_indicators,
+)
+from vagus.diagnose.onset import place_windows
+from vagus.diagnose.phrase import terms
+from vagus.diagnose.stages import order_stages
+from vagus.diagnose.windows import (
+    LONGEST_REFERENCE_MS,
+    MINUTE_MS,
+    REFERENCE_MS,
+    Windows,
+    choose_windows,
+)
+from vagus.measures.catalogue import Catalogue, Kind, Measure
+from vagus.measures.filter import parse
+from vagus.measures.scope import Scope, make_scope
+from vagus.measures.slice import read_sums
+from vagus.model.change import Change
+from vagus.model.finding import Decomposition
+from vagus.stats.decompose import Split
+from vagus.store.engine import Engine
+from vagus.store.meta.db import Meta
+from vagus.store.meta.tables import changes as changes_table
+
+_TOLD_BEFORE_MS = 2 * 3600_000
+_TOLD_AFTER_MS = 10 * 60_000
+#: The reference grows until it holds about so many requests.
+_WANTED_REQUESTS = 1500.0
+_CHUNK_MIN = 5
+
+
+def gather(engine: Engine, meta: Meta, catalogue: Catalogue, asked: Asked) -> Case:
+    """All that was seen of what is asked; `conclude` needs nothing else."""
+    scope = _scope(catalogue, asked)
+    windows = _first_windows(engine, scope, catalogue, asked)
+    indicators = (*_target(asked), *known_indicators(catalogue))
+    readings = read_indicators(engine, scope, indicators, catalogue, windows)
+    observations = _decide(readings, windows, asked)
+    windows = place_windows(windows, observations[TARGET], asked.is_window)
+    observations = _decide(readings, windows, asked)
+    scope = replace(scope, measure=observations[TARGET].measure)
+    changes = _changes(engine, meta, scope, windows)
+    return _case(engine, scope, catalogue, asked, windows, observations, changes)
+
+
+def _scope(catalogue: Catalogue, asked: Asked) -> Scope:
+    if asked.measure is not None:
+        measure = catalogue.get(asked.measure)
+    else:
+        # Any table that can answer the filter will do: what moved is chosen later.
+        named = parse(asked.filter).columns or frozenset()
+        tables = (catalogue.get(name) for name in ("requests", "steps", "scores"))
+        measure = next(
+            (m for m in tables if named <= {*m.dimensions, *m.source.numbers}),
+            catalogue.get("requests"),
+        )
+    return make_scope(asked.project, measure, asked.filter, dict(asked.group))
+
+
+def _target(asked: Asked) -> tuple[Indicator, ...]:
+    if asked.measure is None:
+        return ()
+    return (Indicator(TARGET, asked.measure, "whole", is_sign=False),)
+
+
+def _first_windows(engine: Engine, scope: Scope, catalogue: Catalogue, asked: Asked) -> Windows:
+    """The windows, with a reference that is longer where there is little traffic."""
+    length_ms = max(asked.end_ms - asked.start_ms, MINUTE_MS)
+    windows = choose_windows(
+        asked.start_ms, length_ms, asked.now_ms, max(length_ms, LONGEST_REFERENCE_MS)
+    )
+    requests = catalogue.get("requests")
+    found = read_sums(
+        engine, scope.project, requests, parse(""), (), windows.reference_s, 60 * _CHUNK_MIN
+    ).get((), {})
+    seen = {t_s: sums.by_role.get("numerator", 0.0) for t_s, sums in found.items()}
+    first_s = min((t_s for t_s, count in seen.items() if count > 0), default=0)
+    # Before the first request there is no traffic to compare with, and no fall of it either.
+    longest_ms = min(
+        LONGEST_REFERENCE_MS, max(MINUTE_MS, (windows.reference_s[1] - first_s) * 1000)
+    )
+    minutes = max(longest_ms / MINUTE_MS, 1.0)
+    per_minute = max(sum(seen.values()) / minutes, 0.01)
+    wanted_ms = int(_WANTED_REQUESTS / per_minute) * MINUTE_MS
+    reference_ms = min(max(REFERENCE_MS, wanted_ms), longest_ms)
+    return choose_windows(asked.start_ms, length_ms, asked.now_ms, reference_ms, longest_ms)
+
+
+def count_rows(engine: Engine, scope: Scope, counted: Measure, window_s: tuple[int, int]) -> float:
+    """How many rows of the table of `counted` there are, about: its filter is left out."""
+    found = read_sums(engine, scope.project, counted, parse(""), (), window_s)
+    return sum(s.by_role.get("numerator", 0.0) for steps in found.values() for s in steps.values())
+
+
+def _decide(readings: Sequence[Reading], windows: Windows, asked: Asked) -> dict[str, Observation]:
+    """Which indicators moved; the target is the asked measure, or the one that moved most."""
+    looked = observe(readings, windows)
+    if asked.measure is None:
+        decided = decide(looked)
+        target = most_moved(decided.values()) or decided["requests"]
+        return {**decided, TARGET: target}
+    target = decide_alone(looked[0])
+    observations = {**decide(looked[1:]), TARGET: target}
+    if asked.measure in observations:
+        # The same numbers must not be called both a move and noise.
+        same = observations[asked.measure]
+        observations[asked.measure] = replace(same, moved=target.moved)
+    return observations
+
+
+def _changes(engine: Engine, meta: Meta, scope: Scope, windows: Windows) -> Detected:
+    seen = detect_changes(engine, scope, windows)
+    told = tell_changes(read_told(meta, scope.project, windows.onset_ms), windows)
+    return Detected(sorted([*seen.changes, *told], key=lambda s: -s.proximity), seen.visible)
+
+
+def read_told(meta: Meta, project: str, onset_ms: int) -> list[Change]:
+    """The changes that people told of, from two hours before an onset to shortly after it."""
+    query = (
+        select(changes_table.c.data)
+        .where(changes_table.c.project == project)
+        .where(changes_table.c.time_ms >= onset_ms - _TOLD_BEFORE_MS)
+        .where(changes_table.c.time_ms <= onset_ms + _TOLD_AFTER_MS)
+        .order_by(changes_table.c.time_ms)
+    )
+    with meta.read() as connection:
+        rows = connection.execute(query).scalars().all()
+    return [msgspec.convert(row, Change) for row in rows]
+
+
+def _case(
+    engine: Engine,
+    scope: Scope,
+    catalogue: Catalogue,
+    asked: Asked,
+    windows: Windows,
+    observations: Mapping[str, Observation],
+    changes: Detected,
+) -> Case:
+    target = observations[TARGET]
+    change = (target.after.value or 0.0) - (target.before.value or 0.0)
+    up_is_bad = is_up_bad(scope.measure, change)
+    rate = rate_measure(scope.measure, catalogue)
+    joint = None if rate.kind is Kind.COUNT else _joint(engine, scope, catalogue, rate, windows)
+    traffic = _traffic(engine, scope, catalogue, windows)
+    cells = joint.marginals() if joint is not None else []
+    is_share = rate.kind is Kind.QUANTILE or (rate.unit == "share" and rate.kind is Kind.RATIO)
+    has_moved = target.moved in (Moved.UP, Moved.DOWN)
+    places = localise(joint, up_is_bad) if joint is not None and has_moved else []
+    return Case(
+        asked=asked,
+        windows=windows,
+        target=target,
+        measure=scope.measure,
+        within=terms(scope.filter),
+        is_up_bad=up_is_bad,
+        observations=observations,
+        changes=changes.changes,
+        visible_changes=changes.visible,
+        contrasts=contrast(cells, up_is_bad, is_share),
+        places=places,
+        cells=cells,
+        splits=_splits(cells, {s.dimension for s in changes.changes if s.is_new}),
+        nested=_nested(joint, [place.dimensions for place in places]),
+        growth=growth(traffic),
+        stages=order_stages(observations),
+        conditioning=[],
+        infrastructure=[],
+        examples=read_examples(engine, scope, windows, up_is_bad),
+        sampled=joint.sampled if joint is not None else 1.0,
+    )
+
+
+def _joint(
+    engine: Engine, scope: Scope, catalogue: Catalogue, measure: Measure, windows: Windows
+) -> Joint | None:
+    counted = catalogue.get({"traces": "requests"}.get(measure.table, measure.table))
+    rows = count_rows(engine, scope, counted, windows.span_s)
+    return read_joint(engine, scope, measure, windows, rows)
+
+
+def _traffic(engine: Engine, scope: Scope, catalogue: Catalogue, windows: Windows) -> list[Cells]:
+    """The requests by every dimension, users among them."""
+    requests = catalogue.get("requests")
+    rows = count_rows(engine, scope, requests, windows.span_s)
+    joint = read_joint(engine, scope, requests, windows, rows)
+    users = read_users(engine, scope, requests, windows, rows)
+    found = joint.marginals() if joint is not None else []
+    return [*found, *([users] if users is not None else [])]
+
+
+def _splits(cells: Sequence[Cells], replaced: set[str]) -> dict[str, Split[str]]:
+    """The decomposition by every dimension in which there is something to move between.
+
+    Where a new value replaced another there is no rate to compare with, and all would look like
+    mix: those are changes.
+    """
+    found = {}
+    for group in cells:
+        values = {v for v in (*group.before, *group.after) if v}
+        if group.dimension in replaced:
+            continue
+        if len(values) > 1 and (split := group.split()) is not None:
+            found[group.dimension] = split
+    return found
+
+
+def _nested(joint: Joint | None, found: Sequence[tuple[str, ...]]) -> list[Decomposition]:
+    if joint is None:
+        return []
+    several = [dimensions for dimensions in found if len(dimensions) > 1]
+    nested = (nest(joint, dimensions) for dimensions in several)
+    return [decomposition for decomposition in nested if decomposition is not None]
