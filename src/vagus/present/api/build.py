@@ -32,6 +32,7 @@ from vagus.present.api import (
     targets,
     trace,
     traces,
+    webhooks,
 )
 from vagus.present.api.body import BodyLimit
 from vagus.present.api.failure import FailureBody, answer_failures
@@ -41,8 +42,8 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, diagnose, changes, scores, monitors,
-    settings, keys, targets, sql, instrumentation, spend, budgets, bills, export, prices,
+    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
+    monitors, settings, keys, targets, sql, instrumentation, spend, budgets, bills, export, prices,
     attribution, redaction, blobs, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {

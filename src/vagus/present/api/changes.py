@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from vagus.errors import BadInput
 from vagus.model.change import Change
 from vagus.present.api.base import From, Model, To
 from vagus.present.api.permit import CanRead, CanWrite, Given
+from vagus.present.history import ChangeQuestion, list_changes
 from vagus.present.moment import parse_range
 from vagus.store.meta.tables import changes as table
 
@@ -36,7 +37,10 @@ class NewChange(Model):
 
 
 class ChangeBody(Model):
-    """One change; `share` is how much of the traffic carried the new value, when seen there."""
+    """One change; `share` is how much of the traffic carried the new value, when seen there.
+
+    `query` is then the body of a `/api/v1/slice` request that shows it, else it is empty.
+    """
 
     change_id: str
     time_ms: int
@@ -47,6 +51,8 @@ class ChangeBody(Model):
     scope: dict[str, str]
     source: str
     share: float | None
+    share_before: float | None
+    query: dict[str, Any]
 
 
 @router.get("/changes")
@@ -55,20 +61,16 @@ def changes(
     principal: CanRead,
     start: From = "-24h",
     end: To = "now",
+    kind: Annotated[str, Query(max_length=400, description="Kinds, comma-separated.")] = "",
+    source: Annotated[str, Query(max_length=64)] = "",
+    service: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> list[ChangeBody]:
-    """The changes of a stretch of time, the newest first."""
-    start_s, end_s = parse_range(start, end, now_s=services.now_s)
-    query = (
-        select(table.c.id, table.c.data)
-        .where(table.c.project == principal.project)
-        .where(table.c.time_ms >= start_s * 1000, table.c.time_ms <= (end_s + 1) * 1000)
-        .order_by(table.c.time_ms.desc(), table.c.id)
-        .limit(limit)
-    )
-    with services.meta.read() as connection:
-        rows = connection.execute(query).all()
-    return [_body(msgspec.convert(row.data, Change), row.id) for row in rows]
+    """The changes of a stretch of time, the newest first; of a service, also those of all."""
+    window_s = parse_range(start, end, now_s=services.now_s)
+    kinds = tuple(word for word in kind.split(",") if word)
+    asked = ChangeQuestion(*window_s, kinds, source, service, limit)
+    return [_body(change) for change in list_changes(services.meta, principal.project, asked)]
 
 
 @router.post("/changes", status_code=201)
@@ -110,12 +112,12 @@ def tell_change(services: Given, principal: CanWrite, body: NewChange) -> Change
             now_ms=now_ms,
             connection=connection,
         )
-    return _body(change, change.change_id)
+    return _body(change)
 
 
-def _body(change: Change, change_id: str) -> ChangeBody:
+def _body(change: Change) -> ChangeBody:
     return ChangeBody(
-        change_id=change_id,
+        change_id=change.change_id,
         time_ms=change.time_ms,
         kind=change.kind,
         title=change.title,
@@ -124,4 +126,6 @@ def _body(change: Change, change_id: str) -> ChangeBody:
         scope=change.scope,
         source=change.source,
         share=change.share,
+        share_before=change.share_before,
+        query=change.query,
     )
