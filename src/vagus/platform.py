@@ -42,7 +42,7 @@ from vagus.receive.redact.book import RuleBook
 from vagus.receive.redact.seal import key_at
 from vagus.receive.wal import Wal
 from vagus.respond.courier import courier_of
-from vagus.respond.lifecycle import respond
+from vagus.respond.lifecycle import Policy, respond
 from vagus.respond.notify import Notifier
 from vagus.respond.runbook import runbook
 from vagus.settle.evaluation import Verdicts
@@ -328,6 +328,9 @@ class Platform:
             changed,
             self._diagnose,
             moment_ms,
+            policy=Policy(
+                transient_delay_ms=int(self.loaded.settings.respond.transient_delay_min * 60_000)
+            ),
             public_url=self.loaded.settings.server.public_url,
         )
         if self._is_catching_up() or self._data_changed.is_set():

@@ -15,7 +15,7 @@ from vagus.errors import BadInput, Unavailable
 from vagus.respond.channels.alertmanager import CHANNEL, alert_of, post_alerts
 from vagus.respond.channels.base import Notice
 from vagus.respond.courier import Courier
-from vagus.respond.incident import OPEN_STATES
+from vagus.respond.members import OPEN_STATES
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import incidents, outbox, targets
 

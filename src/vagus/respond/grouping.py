@@ -10,6 +10,8 @@ from vagus.model.finding import Finding
 
 UNKNOWN_CAUSES = frozenset({"", "none", "not_identifiable"})
 JOIN_MS = 15 * 60_000
+# The tickets about a monitor that flaps are episodes of this and the monitor's id.
+FLAPPING_PREFIX = "flapping."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,14 @@ def _gap_ms(episode: Episode, candidate: Candidate) -> int:
     return max(min(onsets) - episode.onset_ms, episode.onset_ms - max(onsets), 0)
 
 
+def is_about_monitor(episode: Episode) -> bool:
+    """Whether an episode is about a monitor that flaps, not about what the monitor watches."""
+    return episode.monitor_id.startswith(FLAPPING_PREFIX)
+
+
 def _is_related(episode: Episode, cause: str, candidate: Candidate) -> bool:
+    if is_about_monitor(episode) or any(is_about_monitor(e) for e in candidate.episodes):
+        return False
     is_known = cause not in UNKNOWN_CAUSES
     if is_known and cause == candidate.cause:
         return True

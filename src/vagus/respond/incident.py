@@ -13,11 +13,12 @@ from vagus.audit.log import Audit
 from vagus.errors import BadInput, NotFound
 from vagus.model.episode import Episode
 from vagus.model.finding import Finding
+from vagus.respond.members import OPEN_STATES as OPEN_STATES
+from vagus.respond.members import members_of
 from vagus.respond.message import tell
 from vagus.store.meta.db import Meta
-from vagus.store.meta.tables import episodes, incident_episodes, incident_events, incidents
+from vagus.store.meta.tables import incident_events, incidents
 
-OPEN_STATES = ("open", "acknowledged")
 _NOTE_LIMIT = 10_000
 
 
@@ -159,21 +160,6 @@ def add_event(
             incident_id=incident_id, time_ms=now_ms, kind=kind, actor=actor, detail=dict(detail)
         )
     )
-
-
-def members_of(connection: Connection, incident_ids: list[str]) -> dict[str, tuple[Episode, ...]]:
-    """The episodes of each incident, by onset."""
-    query = (
-        select(incident_episodes.c.incident_id, episodes.c.data)
-        .join(episodes, episodes.c.id == incident_episodes.c.episode_id)
-        .where(incident_episodes.c.incident_id.in_(incident_ids))
-        .order_by(episodes.c.onset_ms, episodes.c.id)
-    )
-    found: dict[str, tuple[Episode, ...]] = {}
-    for row in connection.execute(query):
-        episode = msgspec.convert(row.data, Episode)
-        found[row.incident_id] = (*found.get(row.incident_id, ()), episode)
-    return found
 
 
 def _find(connection: Connection, project: str, incident_id: str) -> Row[Any]:

@@ -18,9 +18,19 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from vagus.model.episode import Episode, State
 from vagus.model.finding import Finding
-from vagus.respond.grouping import JOIN_MS, Candidate, cause_of, choose, title_of
-from vagus.respond.incident import OPEN_STATES, add_event, members_of
+from vagus.respond.announce import announce
+from vagus.respond.grouping import (
+    JOIN_MS,
+    Candidate,
+    cause_of,
+    choose,
+    is_about_monitor,
+    title_of,
+)
+from vagus.respond.incident import add_event
+from vagus.respond.members import OPEN_STATES, members_of
 from vagus.respond.message import tell
+from vagus.respond.quiet.flapping import Flapping, flapping_transitions
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes, incident_episodes, incidents
 from vagus.watch import episodes as kept
@@ -40,13 +50,16 @@ class Policy:
     """The times of an incident's life, in milliseconds.
 
     `rediagnose_ms` are the waits between diagnoses while it lasts; the last one repeats.
-    An incident that opened without a diagnosis gets one after `first_retry_ms`.
+    An incident that opened without a diagnosis gets one after `first_retry_ms`. Of a transient one
+    people are told after `transient_delay_ms`, if it lasts.
     """
 
     join_ms: int = JOIN_MS
     quiet_ms: int = 300_000
     first_retry_ms: int = 10_000
     rediagnose_ms: tuple[int, ...] = (60_000, 120_000, 300_000, 900_000, 3_600_000)
+    transient_delay_ms: int = 900_000
+    flapping: Flapping = field(default_factory=Flapping)
     diagnoses_per_run: int = 8
     episodes_per_run: int = 500
 
@@ -89,6 +102,9 @@ class _Run:
 
     def run(self, transitions: Iterable[Episode]) -> Outcome:
         kept.write(self._meta, list(transitions))
+        kept.write(
+            self._meta, flapping_transitions(self._meta, self._now_ms, self._policy.flapping)
+        )
         for episode in self._unassigned():
             finding = self._diagnose(episode)
             with self._meta.begin() as connection:
@@ -101,6 +117,12 @@ class _Run:
                 self._store_finding(connection, incident_id, again)
         with self._meta.begin() as connection:
             self._lock(connection)
+            announce(
+                connection,
+                self._now_ms,
+                transient_delay_ms=self._policy.transient_delay_ms,
+                public_url=self._public_url,
+            )
             self._resolve_quiet(connection)
         return self._outcome
 
@@ -120,7 +142,7 @@ class _Run:
             return [msgspec.convert(data, Episode) for data in connection.scalars(query)]
 
     def _diagnose(self, episode: Episode) -> Finding | None:
-        if self._diagnoses_left <= 0:
+        if self._diagnoses_left <= 0 or is_about_monitor(episode):
             return None
         self._diagnoses_left -= 1
         try:
@@ -143,14 +165,6 @@ class _Run:
         link = {"episode_id": episode.episode_id, "incident_id": incident_id}
         connection.execute(insert(incident_episodes).values(**link))
         if chosen is None:
-            tell(
-                connection,
-                incident_id,
-                "opened",
-                key="opened",
-                public_url=self._public_url,
-                now_ms=self._now_ms,
-            )
             return
         self._join(connection, incident_id, episode)
         if finding is not None and not chosen.cause:

@@ -1,0 +1,1 @@
+"""What keeps an incident from being told: silences, maintenance, inhibition, flapping."""
