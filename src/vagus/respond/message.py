@@ -85,7 +85,7 @@ def body_of(
     }
 
 
-def test_body(project: str, target_id: str, now_ms: int) -> dict[str, Any]:
+def trial_body(project: str, target_id: str, now_ms: int) -> dict[str, Any]:
     """The body of a message that only says that a target works."""
     return {
         "type": "incident.test",

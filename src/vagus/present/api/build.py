@@ -26,6 +26,7 @@ from vagus.present.api import (
     session,
     sessions,
     settings,
+    silences,
     slices,
     spend,
     sql,
@@ -43,7 +44,7 @@ from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
-    monitors, settings, keys, targets, sql, instrumentation, spend, budgets, bills, export, prices,
+    monitors, settings, keys, targets, silences, sql, instrumentation, spend, budgets, bills, export, prices,
     attribution, redaction, blobs, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {

@@ -1,69 +1,175 @@
-"""Webhooks that hear of incidents."""
+"""Targets that hear of incidents, and the policies that say who hears when."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+import anyio.from_thread
 from fastapi import APIRouter, Path
 from pydantic import Field
 
 from vagus.present.api.base import Done, Model
-from vagus.present.api.permit import CanAdminister, Given
-from vagus.respond.targets import Targets
+from vagus.present.api.permit import CanAdminister, CanRead, Given
+from vagus.respond.channels.base import Notice
+from vagus.respond.courier import courier_of
+from vagus.respond.escalation import Escalations
+from vagus.respond.message import trial_body
+from vagus.respond.targets import Target, Targets
 
 router = APIRouter(prefix="/api/v1", tags=["targets"])
 
+TargetId = Annotated[str, Path(max_length=64)]
+Severity = Annotated[str, Path(max_length=16)]
+Kind = Literal["webhook", "slack", "teams", "pagerduty", "email", "alertmanager"]
+
 
 class TargetBody(Model):
-    """One webhook without its secret."""
+    """One target without its secret; of a URL that is itself a password the host alone."""
 
     id: str
     project: str
     name: str
+    kind: str
     url: str
     enabled: bool
     created_ms: int
 
 
 class NewTarget(Model):
-    """A webhook to make."""
+    """A target to make.
+
+    `secret` is PagerDuty's routing key, or what the Authorization header of an Alertmanager says.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     url: str = Field(min_length=1, max_length=2000)
+    kind: Kind = "webhook"
+    secret: str = Field("", max_length=5000)
 
 
 class MadeTarget(TargetBody):
-    """A webhook just made; the `secret` that signs what it gets is shown this once."""
+    """A target just made; the `secret` that signs what a webhook gets is shown this once."""
 
     secret: str
 
 
+class TestedBody(Model):
+    """What came back from a test message: `status` is 0 when there was no answer."""
+
+    delivered: bool
+    status: int
+    error: str
+
+
+class EscalationStep(Model):
+    """After so many minutes without anybody having acknowledged, these targets are told."""
+
+    after_min: int = Field(ge=0, le=10_080)
+    targets: list[str] = Field(min_length=1, max_length=100)
+
+
+class EscalationBody(Model):
+    """The steps for incidents of one severity, or of all that have no policy of their own."""
+
+    severity: str
+    steps: list[EscalationStep]
+
+
+class NewEscalation(Model):
+    """The steps to set, each later than the one before."""
+
+    steps: list[EscalationStep] = Field(min_length=1, max_length=20)
+
+
 @router.get("/targets")
 def targets(services: Given, principal: CanAdminister) -> list[TargetBody]:
-    """The webhooks of the project, the oldest first."""
+    """The targets of the project, the oldest first."""
     found = Targets(services.meta, services.audit).of_project(principal.project)
-    return [TargetBody.model_validate(target) for target in found]
+    return [_body(target) for target in found]
 
 
 @router.post("/targets", status_code=201)
 def make_target(services: Given, principal: CanAdminister, body: NewTarget) -> MadeTarget:
-    """Make a webhook; its secret is shown this once."""
+    """Make a target; a secret that Vagus made for it is shown this once."""
     target, secret = Targets(services.meta, services.audit).create(
         principal.project,
         body.name,
         body.url,
+        kind=body.kind,
+        secret=body.secret,
         actor=principal.actor,
         now_ms=services.now_ms(),
     )
-    return MadeTarget(**TargetBody.model_validate(target).model_dump(), secret=secret)
+    return MadeTarget(**_body(target).model_dump(), secret=secret)
 
 
 @router.delete("/targets/{target_id}")
-def delete_target(
-    services: Given, principal: CanAdminister, target_id: Annotated[str, Path(max_length=64)]
-) -> Done:
-    """Remove a webhook and what waits to be sent to it."""
+def delete_target(services: Given, principal: CanAdminister, target_id: TargetId) -> Done:
+    """Remove a target and what waits to be sent to it."""
     Targets(services.meta, services.audit).delete(
         principal.project, target_id, actor=principal.actor, now_ms=services.now_ms()
     )
     return Done()
+
+
+@router.post("/targets/{target_id}/test")
+def try_target(services: Given, principal: CanAdminister, target_id: TargetId) -> TestedBody:
+    """Send a real message to a target now, and say what came back: the status, never a body."""
+    target, secret = Targets(services.meta, services.audit).read(principal.project, target_id)
+    now_ms = services.now_ms()
+    services.record(principal, "target.test", f"target:{target_id}", {"kind": target.kind})
+    body = trial_body(principal.project, target_id, now_ms)
+    notice = Notice(f"test:{target_id}:{now_ms}", target.url, secret, body, now_ms)
+    courier = courier_of(services.settings.settings.respond)
+    receipt = anyio.from_thread.run(courier.send, target.kind, notice)
+    return TestedBody(delivered=receipt.is_delivered, status=receipt.status, error=receipt.error)
+
+
+@router.get("/escalation")
+def policies(services: Given, principal: CanRead) -> list[EscalationBody]:
+    """Who is told when, by severity; without a policy every target is told at once."""
+    found = Escalations(services.meta, services.audit).of_project(principal.project)
+    return [
+        EscalationBody(
+            severity=severity, steps=[EscalationStep.model_validate(step) for step in steps]
+        )
+        for severity, steps in sorted(found.items())
+    ]
+
+
+@router.put("/escalation/{severity}")
+def put_policy(
+    services: Given, principal: CanAdminister, severity: Severity, body: NewEscalation
+) -> EscalationBody:
+    """Set the policy of page, of ticket, or the default of both."""
+    steps = Escalations(services.meta, services.audit).put(
+        principal.project,
+        severity,
+        [step.model_dump() for step in body.steps],
+        actor=principal.actor,
+        now_ms=services.now_ms(),
+    )
+    return EscalationBody(
+        severity=severity, steps=[EscalationStep.model_validate(step) for step in steps]
+    )
+
+
+@router.delete("/escalation/{severity}")
+def delete_policy(services: Given, principal: CanAdminister, severity: Severity) -> Done:
+    """Remove the policy of a severity."""
+    Escalations(services.meta, services.audit).delete(
+        principal.project, severity, actor=principal.actor, now_ms=services.now_ms()
+    )
+    return Done()
+
+
+def _body(target: Target) -> TargetBody:
+    return TargetBody(
+        id=target.id,
+        project=target.project,
+        name=target.name,
+        kind=target.kind,
+        url=target.shown_url,
+        enabled=target.enabled,
+        created_ms=target.created_ms,
+    )
