@@ -18,6 +18,7 @@ from vagus.present.api import (
     incidents,
     instrumentation,
     keys,
+    mcp,
     metrics,
     monitors,
     prices,
@@ -43,9 +44,9 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
-    monitors, settings, keys, targets, silences, sql, instrumentation, spend, budgets, bills, export, prices,
-    attribution, redaction, blobs, health, metrics,
+    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores, mcp,
+    monitors, settings, keys, targets, silences, sql, instrumentation, spend, budgets, bills,
+    export, prices, attribution, redaction, blobs, health, metrics,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}

@@ -1,0 +1,1 @@
+"""The Model Context Protocol: what a coding agent may ask, read-only and bounded."""
