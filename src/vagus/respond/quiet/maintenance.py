@@ -60,8 +60,10 @@ class Window:
 def decode_plan(raw: Mapping[str, Any]) -> Plan:
     """A checked plan; raises `BadInput` with what is wrong."""
     try:
-        plan = msgspec.convert(dict(raw), Plan)
-    except msgspec.ValidationError as e:
+        # People write 02:00; the decoder wants seconds too.
+        start = datetime.fromisoformat(str(raw.get("start", "")))
+        plan = msgspec.convert({**raw, "start": start}, Plan)
+    except (msgspec.ValidationError, ValueError) as e:
         raise BadInput(f"the maintenance window is malformed: {e}") from e
     if plan.start.tzinfo is not None:
         raise BadInput("start is local time: the zone stands in timezone", field="start")
