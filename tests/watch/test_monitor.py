@@ -19,7 +19,7 @@ def test_a_monitor_says_no_more_than_it_must() -> None:
 
     assert monitor.rule == Sequential(ratio=2.0)
     assert monitor.horizon_min == 1440
-    assert (monitor.by, monitor.severity, monitor.max_groups) == ((), "ticket", 20)
+    assert (monitor.by, monitor.severity, monitor.max_groups) == ((), "ticket", 200)
 
 
 def test_a_monitor_survives_json() -> None:

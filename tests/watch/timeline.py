@@ -23,9 +23,18 @@ from pathlib import Path
 import numpy as np
 
 from vagus.model.episode import Episode, State
-from vagus.watch.monitor import Monitor, decode_monitor
-from vagus.watch.points import Points, Row
-from vagus.watch.transition import judge, transitions
+from vagus.watch.detector import Detector
+from vagus.watch.feed import Block, Feed
+from vagus.watch.lane import Lane, march
+from vagus.watch.monitor import Monitor, Threshold, decode_monitor
+from vagus.watch.settings import settings_of
+from vagus.watch.signal import Family, Signal
+from vagus.watch.thresholds import ThresholdDetector
+from vagus.watch.transition import known_of, transitions
+from vagus.watch.verdict import state_of_row
+
+# Minute, n, numerator, denominator, value.
+Row = tuple[int, float, float | None, float | None, float | None]
 
 # Far from 0, so that minutes and steps cannot be mistaken for each other.
 EPOCH_MIN = 29_000_000 - 29_000_000 % 60
@@ -123,19 +132,73 @@ class Played:
     episodes: list[Episode]
 
 
+class ScriptFeed(Feed):
+    """A feed whose series is a script's rows, as they were known at a look."""
+
+    def __init__(self, monitor: Monitor, is_up_bad: bool, is_rate: bool) -> None:
+        self.monitor = monitor
+        self.step_min = 1
+        self.signal = None
+        if not isinstance(monitor.rule, Threshold):
+            self.signal = Signal(Family.SHARE, (1 if is_up_bad else -1,))
+        elif not is_rate:
+            self.step_min = monitor.rule.window_min
+        self.is_rate = is_rate
+        self.by, self.dimension, self.keys, self.left_out = (), "", [()], 0
+        self._index = {(): 0}
+        self.rows: dict[int, Row] = {}
+
+    def read(self, start_min: int, end_min: int) -> Block:
+        rule = self.monitor.rule
+        width = rule.window_min if isinstance(rule, Threshold) and self.is_rate else 1
+        step = self.step_min
+        start_min -= start_min % step
+        end_min -= end_min % step
+        cells = [self._cell(m, width, step) for m in range(start_min, end_min, step)]
+        x, n = (np.array([[cell[i] for cell in cells]]).reshape(1, -1) for i in (0, 1))
+        return Block(start_min, step, x, n)
+
+    def _cell(self, minute: int, width: int, step: int) -> tuple[float, float]:
+        rows = [self.rows[m] for m in range(minute - width + 1, minute + step) if m in self.rows]
+        n = sum(row[1] for row in rows)
+        if not n:
+            return 0.0, 0.0
+        if not self.is_rate:
+            return float(np.mean([row[4] for row in rows])), n
+        return sum(row[2] or 0.0 for row in rows) / n, n
+
+
 def play(timeline: Timeline) -> Played:
-    """Look once a minute, as the watcher does, keeping nothing between looks but the episodes."""
+    """Look once a minute, as the watcher does: the settled lane is carried, the rest on trial."""
     monitor = decode_monitor(
         {"id": "m", "name": "m", "project": "p", "measure": "x", "rule": timeline.rule}
     )
-    rows = dict(timeline.rows)
+    is_rate = all(row[2] is not None for row in timeline.rows.values())
+    feed = ScriptFeed(monitor, timeline.is_up_bad, is_rate)
+    feed.rows = {EPOCH_MIN + minute: row for minute, row in timeline.rows.items()}
+    lane = Lane(monitor, feed, _detector(monitor, feed), EPOCH_MIN - monitor.horizon_min)
     played = Played([], [], [])
     for now in range(timeline.end + 1):
         for when, minute, row in timeline.late:
             if when == now:
-                rows[minute] = _merged(rows.get(minute), row)
-        _look(monitor, timeline.is_up_bad, rows, now, played)
+                at = EPOCH_MIN + minute
+                feed.rows[at] = _merged(feed.rows.get(at), (at, *row[1:]))
+        _look(lane, EPOCH_MIN + now, played)
     return played
+
+
+def _detector(monitor: Monitor, feed: ScriptFeed) -> Detector | ThresholdDetector:
+    start = EPOCH_MIN - monitor.horizon_min
+    detector: Detector | ThresholdDetector
+    if isinstance(monitor.rule, Threshold):
+        detector = ThresholdDetector(monitor.rule, feed.step_min)
+        detector.grow(1)
+        return detector
+    assert feed.signal is not None
+    detector = Detector(settings_of(monitor.rule), feed.signal)
+    detector.grow(1)
+    detector.begin(start - start % 60)
+    return detector
 
 
 def _merged(old: Row | None, new: Row) -> Row:
@@ -146,19 +209,25 @@ def _merged(old: Row | None, new: Row) -> Row:
     return old[0], n, hits, n, hits / n
 
 
-def _look(
-    monitor: Monitor, is_up_bad: bool, rows: dict[int, Row], now: int, played: Played
-) -> None:
-    end = EPOCH_MIN + now
-    start = end - monitor.horizon_min
-    seen = ((EPOCH_MIN + m, *row[1:]) for m, row in rows.items() if m < now)
-    points = Points.of(seen, start, end)
-    known = [e for e in played.episodes if (e.resolved_ms or end * 60_000) >= start * 60_000]
-    verdict = judge(monitor, points, is_up_bad, known)
-    for transition in transitions(monitor, {}, verdict, known, end):
+def _look(lane: Lane, now: int, played: Played) -> None:
+    known = list(played.episodes)
+    lane.detector.facts.clear()
+    for episode in known:
+        lane.tell((), known_of(lane, episode))
+    full = dict(lane.feed.rows)
+    lane.feed.rows = {minute: row for minute, row in full.items() if minute < now}
+    settled = max(lane.until_min, now - 15)
+    lane.load(settled)
+    march([lane], settled)
+    lane.load(now)
+    trial = lane.clone()
+    march([trial], now)
+    lane.ended()
+    lane.feed.rows = full
+    for transition in transitions(trial, known):
         episode = transition.episode
-        played.episodes = [e for e in played.episodes if e.episode_id != episode.episode_id] + [
-            episode
-        ]
-    played.states.append(str(verdict.state))
-    played.evidence.append(verdict.evidence)
+        played.episodes = [e for e in played.episodes if e.episode_id != episode.episode_id]
+        played.episodes.append(episode)
+    state = state_of_row(trial, 0)
+    played.states.append(str(state.state))
+    played.evidence.append(state.evidence)

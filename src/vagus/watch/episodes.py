@@ -15,7 +15,6 @@ from vagus.store.meta import state as checkpoints
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes
 from vagus.store.meta.write import upsert
-from vagus.watch.verdict import Verdict
 
 
 def group_key(group: Mapping[str, str]) -> str:
@@ -87,22 +86,6 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     e_value: float | None = None
     onset_ms: int | None = None
     fired_ms: int | None = None
-
-
-def state_of(group: Mapping[str, str], verdict: Verdict) -> GroupState:
-    """A verdict as it is kept."""
-    onset, fired = verdict.onset_min, verdict.fired_min
-    return GroupState(
-        group=dict(group),
-        state=verdict.state,
-        evidence=verdict.evidence,
-        value=verdict.value,
-        baseline=verdict.baseline,
-        n=verdict.n,
-        e_value=verdict.e_value,
-        onset_ms=None if onset is None else onset * 60_000,
-        fired_ms=None if fired is None else fired * 60_000,
-    )
 
 
 class MonitorStates(msgspec.Struct, frozen=True, kw_only=True):

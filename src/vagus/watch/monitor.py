@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -22,6 +23,10 @@ Ratio = Annotated[float, msgspec.Meta(gt=1, le=1000)]
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=24 * 7)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Margin = Annotated[float, msgspec.Meta(ge=1, le=10)]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+# Budgets of false alarms are given for 30 days.
+MONTH_MIN = 30 * 24 * 60
 
 
 class Threshold(
@@ -44,29 +49,100 @@ class Threshold(
 class Sequential(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sequential"
 ):
-    """Fires when a bad rate is proven to be above its target, however often one looks.
+    """Fires when a series is proven to be worse than what is tolerated, however often one looks.
 
-    `target` is the tolerated bad rate; without one it is `margin` times the upper Wilson bound of
-    the reference, the oldest half of the horizon's data, at most `reference_min` minutes, never
-    below `min_target`. `ratio` ("lambda" in JSON) is the smallest multiple of the target that is
-    worth waking for; `alpha` makes the mean time to a false alarm at least 1 / alpha minutes with
-    data. `test` is "likelihood" (minutes are independent, trials share the dispersion seen in the
-    reference) or "betting" (only the mean matters). It clears when the same kind of test refutes
-    "still `ratio` times the target" at `clear_alpha` over at least `clear_min` minutes.
+    For a share, `target` is the tolerated bad rate; for any other measure, and for a share without
+    a target, what is usual is learned: the level at this hour, worsened by `margin` and by how far
+    the group wanders by itself, for shares never below `min_target`. A minute teaches once it is
+    older than half of what is known, or half of `reference_min`. `limit` makes a quantile a
+    share: of observations above it. `alpha` makes the mean time to a false alarm at least 1 / alpha
+    minutes with data. `test` is "betting" (only the mean matters) or "likelihood" (shares alone:
+    trials are independent but for the dispersion seen; `ratio`, "lambda" in JSON, is the multiple
+    of the target that is looked for). It clears when the same kind of test refutes "still as bad"
+    at `clear_alpha` over at least `clear_min` minutes.
     """
 
     target: Share | None = None
+    limit: Annotated[float, msgspec.Meta(gt=0)] | None = None
     ratio: Ratio = msgspec.field(default=3.0, name="lambda")
     alpha: Share = 1e-4
     min_n: Positive = 30
     horizon_h: Hours = 24
     reference_min: Positive = 720
     min_target: Share = 0.01
-    margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.25
+    margin: Margin = 1.25
     clear_alpha: Share = 1e-3
     clear_min: Positive = 15
     stale_min: Positive = 180
-    test: Literal["likelihood", "betting"] = "likelihood"
+    test: Literal["likelihood", "betting"] = "betting"
+
+
+class Seasonal(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="seasonal"
+):
+    """Fires when a series leaves what is usual at this hour of the day and week.
+
+    `weeks` are looked back; `holidays` (days as 2026-12-25, in UTC) are compared with the hour of
+    the day alone and are no example; `growth` lets the level grow as it grew last week.
+    `false_alarms` is the budget of one group: how many in 30 days are accepted.
+    """
+
+    side: Literal["worse", "up", "down", "both"] = "both"
+    weeks: Annotated[int, msgspec.Meta(ge=2, le=6)] = 5
+    holidays: Annotated[tuple[Day, ...], msgspec.Meta(max_length=100)] = ()
+    growth: bool = False
+    margin: Margin = 1.25
+    false_alarms: Annotated[float, msgspec.Meta(gt=0, le=30)] = 1.0
+    min_n: Positive = 30
+    min_target: Share = 0.01
+    clear_alpha: Share = 1e-3
+    clear_min: Positive = 15
+    stale_min: Positive = 180
+    horizon_h: Hours = 24
+
+    @property
+    def alpha(self) -> float:
+        """The budget as false alarms a minute."""
+        return self.false_alarms / MONTH_MIN
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="drift"):
+    """Fires when a value of `dimension` takes a larger share than it had: a model, a language.
+
+    Each value is a series of its own, of its share of what the measure counts; what one gains
+    another loses, so rises are enough. The reference is the last weeks, or pinned to the days from
+    `pinned_from` up to `pinned_to` (not included). `min_share` is the smallest rise worth a word.
+    """
+
+    dimension: Name
+    min_share: Share = 0.05
+    pinned_from: Day | None = None
+    pinned_to: Day | None = None
+    alpha: Share = 1e-4
+    margin: Margin = 1.25
+    min_n: Positive = 100
+    clear_alpha: Share = 1e-3
+    clear_min: Positive = 15
+    stale_min: Positive = 180
+    horizon_h: Hours = 24
+
+
+class Absence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="absence"):
+    """Fires when what is usual at this hour stays away: telemetry that stopped, or most of it.
+
+    It tests the count of each minute against `remains` of what is usual. With `silent_min` it also
+    fires when there was nothing at all for so many minutes, and needs no past for that.
+    """
+
+    remains: Share = 0.5
+    silent_min: Annotated[int, msgspec.Meta(ge=2, le=24 * 60)] | None = None
+    alpha: Share = 1e-4
+    clear_alpha: Share = 1e-3
+    clear_min: Positive = 10
+    horizon_h: Hours = 24
+
+
+Rule = Threshold | Sequential | Seasonal | Drift | Absence
 
 
 class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,10 +152,10 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: Name
     project: str
     measure: Name
-    rule: Threshold | Sequential
+    rule: Rule
     filter: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     by: Annotated[tuple[str, ...], msgspec.Meta(max_length=4)] = ()
-    max_groups: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
+    max_groups: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
     severity: Literal["page", "ticket"] = "ticket"
 
     @property
@@ -109,23 +185,49 @@ def decode(data: Any, kind: type[T], what: str) -> T:
         raise BadInput(f"{what}: {message}", field=field) from e
 
 
-def check_rule(rule: Threshold | Sequential) -> None:
+def check_rule(rule: Rule) -> None:
     """The contradictions that types cannot see."""
-    if isinstance(rule, Threshold):
-        if rule.window_min + rule.hold_min > rule.horizon_h * 60:
-            raise BadInput(
-                f"monitor: window_min + hold_min is {rule.window_min + rule.hold_min} minutes, "
-                f"more than the {rule.horizon_h} h that are looked at",
-                field="rule.hold_min",
-                limit="horizon_h",
-            )
-        return
+    if isinstance(rule, Threshold) and rule.window_min + rule.hold_min > rule.horizon_h * 60:
+        raise BadInput(
+            f"monitor: window_min + hold_min is {rule.window_min + rule.hold_min} minutes, "
+            f"more than the {rule.horizon_h} h that are looked at",
+            field="rule.hold_min",
+            limit="horizon_h",
+        )
+    if isinstance(rule, Sequential):
+        _check_sequential(rule)
+    if isinstance(rule, Seasonal):
+        for day in rule.holidays:
+            day_number(day, "rule.holidays")
+    if isinstance(rule, Drift) and (rule.pinned_from or rule.pinned_to):
+        _check_pinned(rule)
+
+
+def _check_sequential(rule: Sequential) -> None:
     if rule.target is not None and rule.target * rule.ratio >= 1:
         raise BadInput(
             f"monitor: it can never fire: {rule.ratio:g} times the target {rule.target:g} is "
             f"{rule.target * rule.ratio:.0%}; lambda must be below {1 / rule.target:.3g}",
             field="rule.lambda",
         )
+
+
+def _check_pinned(rule: Drift) -> None:
+    if rule.pinned_from is None or rule.pinned_to is None:
+        raise BadInput("monitor: a pinned reference has two ends", field="rule.pinned_to")
+    first = day_number(rule.pinned_from, "rule.pinned_from")
+    if not 0 < day_number(rule.pinned_to, "rule.pinned_to") - first <= 35:
+        raise BadInput(
+            "monitor: the pinned days must run forward", field="rule.pinned_to", limit="35 days"
+        )
+
+
+def day_number(day: str, field: str) -> int:
+    """A day such as 2026-12-25 as days since 1970; `BadInput` names the field."""
+    try:
+        return datetime.date.fromisoformat(day).toordinal() - datetime.date(1970, 1, 1).toordinal()
+    except ValueError as e:
+        raise BadInput(f"monitor: {day} is not a day", field=field) from e
 
 
 def _quoted(message: str) -> str | None:

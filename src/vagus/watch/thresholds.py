@@ -1,91 +1,119 @@
-"""The threshold rule: beyond a limit for a while, with enough samples at each look."""
+"""The threshold rule, a step at a time for all groups: beyond a limit for a while."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vagus.model.episode import State
+from vagus.watch.detector import Closed, Known, Opened
 from vagus.watch.monitor import Threshold
-from vagus.watch.points import Points, clock
-from vagus.watch.verdict import Previous, Verdict
+from vagus.watch.rows import Rows
 
-_COMPARE: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] = {
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+_COMPARE: dict[str, Callable[[Floats, float], NDArray[np.bool_]]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
     "<=": operator.le,
 }
+_NEVER = -(1 << 60)
 
 
-def judge_threshold(
-    rule: Threshold, points: Points, previous: Previous | None = None, closed_min: int = 0
-) -> Verdict:
-    """The state at the end of the series; steps with too few samples neither help nor hinder.
+class ThresholdDetector(Rows):
+    """Fires after `hold` steps beyond the limit, clears after as many within it.
 
-    Minutes before `closed_min`, where the last episode ended, open no other.
+    Steps with too few samples neither help nor hinder.
     """
-    n, value = points.trailing(rule.window_min)
-    enough = np.flatnonzero((n >= rule.min_n) & ~np.isnan(value))
-    if not enough.size:
-        shown = f"{float(n.max(initial=0.0)):g}"
-        text = f"at most {shown} samples in any {rule.window_min} minutes; {rule.min_n} needed"
-        return Verdict(State.INSUFFICIENT_DATA, text, None, rule.value)
-    violated = _COMPARE[rule.op](value[enough], rule.value)
-    hold = max(1, -(-rule.hold_min // points.step_min))
-    onset, run, begin = points.start_min, 0, closed_min
-    fired: int | None = None
-    cleared: int | None = None
-    if previous is not None:
-        onset, fired, begin = previous.onset_min, previous.fired_min, previous.fired_min + 1
-    for at, is_bad in zip(enough.tolist(), violated.tolist(), strict=True):
-        minute = points.minute(at)
-        if minute < begin:
-            continue
-        run = run + 1 if is_bad == (fired is None) else 0
-        if fired is None and run == 1:
-            onset = minute
-        if run < hold:
-            continue
-        if fired is None:
-            fired, cleared = minute, None
-        else:
-            fired, cleared = None, minute
-            if previous is not None:
-                break
-        run = 0
-    return _verdict(rule, points, (n, value), enough, (onset, fired, cleared, run), previous)
 
+    FILL: ClassVar[dict[str, Any]] = {
+        "fired": _NEVER, "onset": _NEVER, "last_seen": _NEVER, "free_from": _NEVER,
+        "held_until": _NEVER, "run_began": _NEVER,
+    }  # fmt: skip
 
-def _verdict(
-    rule: Threshold,
-    points: Points,
-    series: tuple[NDArray[np.float64], NDArray[np.float64]],
-    enough: NDArray[np.intp],
-    found: tuple[int, int | None, int | None, int],
-    previous: Previous | None,
-) -> Verdict:
-    onset, fired, cleared, run = found
-    n, value = series
-    last = int(enough[-1])
-    level, size = float(value[last]), float(n[last])
-    limit = f"limit {rule.op} {rule.value:g}, n = {size:g}"
-    if fired is not None:
-        text = (
-            f"{level:g} at {clock(points.minute(last))} ({limit}), beyond it since {clock(onset)}"
+    def __init__(self, rule: Threshold, step_min: int) -> None:
+        self.rule = rule
+        self.hold = max(1, -(-rule.hold_min // step_min))
+        self.run = np.zeros(0, dtype=np.int64)
+        self.run_began = np.zeros(0, dtype=np.int64)
+        self.fired = np.zeros(0, dtype=np.int64)
+        self.onset = np.zeros(0, dtype=np.int64)
+        self.last_seen = np.zeros(0, dtype=np.int64)
+        self.free_from = np.zeros(0, dtype=np.int64)
+        self.held_until = np.zeros(0, dtype=np.int64)
+        self.level = np.zeros(0)
+        self.size = np.zeros(0)
+        self.most = np.zeros(0)
+        self.now = np.zeros(0)
+        self.facts: dict[int, list[tuple[int, Known]]] = {}
+        self.opened: list[Opened] = []
+        self.closed: list[Closed] = []
+
+    @property
+    def firing(self) -> NDArray[np.bool_]:
+        """Which groups have an open episode."""
+        found: NDArray[np.bool_] = self.fired > _NEVER
+        return found
+
+    def weigh(self, minute: int, x: Floats, n: Floats) -> None:
+        """Count the step as beyond the limit or within it."""
+        enough = n >= self.rule.min_n
+        self.now, self.most = n, np.maximum(self.most, n)
+        is_bad = _COMPARE[self.rule.op](x, self.rule.value)
+        free = np.where(self.firing, minute > self.held_until, minute >= self.free_from)
+        counts = enough & free & (is_bad != self.firing)
+        breaks = enough & free & ~counts
+        self.run_began = np.where(counts & (self.run == 0), minute, self.run_began)
+        self.run = np.where(counts, self.run + 1, np.where(breaks, 0, self.run))
+        self.level = np.where(enough, x, self.level)
+        self.size = np.where(enough, n, self.size)
+        self.last_seen = np.where(enough, minute, self.last_seen)
+
+    def settle(self, minute: int) -> None:
+        """Open and close."""
+        for row in np.flatnonzero(self.run >= self.hold).tolist():
+            if self.firing[row]:
+                self._close(minute, row, "")
+            else:
+                self._open(minute, row)
+        stale = self.firing & (
+            minute - np.maximum(self.last_seen, self.fired) > self.rule.horizon_h * 60
         )
-        return Verdict(State.FIRING, text, level, rule.value, size, None, onset, fired)
-    if previous is not None:
-        text = f"back within the {limit}, for {rule.hold_min} minutes"
-        opened = (previous.onset_min, previous.fired_min, cleared)
-        return Verdict(State.RESOLVED, text, level, rule.value, size, None, *opened)
-    if last != points.size - 1:
-        text = f"only {n[-1]:g} samples in the last {rule.window_min} minutes; {rule.min_n} needed"
-        return Verdict(State.INSUFFICIENT_DATA, text, None, rule.value, size)
-    if run:
-        text = f"now {level:g} ({limit}) since {clock(onset)}, not yet {rule.hold_min} minutes"
-        return Verdict(State.PENDING, text, level, rule.value, size, None, onset)
-    return Verdict(State.OK, f"now {level:g} ({limit})", level, rule.value, size)
+        for row in np.flatnonzero(stale).tolist():
+            self._close(minute, row, f"no data for {self.rule.horizon_h} h")
+        for row, known in self.facts.get(minute, ()):
+            self._obey(minute, row, known)
+
+    def _open(self, minute: int, row: int) -> None:
+        onset = int(self.run_began[row])
+        self.fired[row], self.onset[row], self.run[row] = minute, onset, 0
+        level, n = float(self.level[row]), float(self.size[row])
+        self.opened.append(Opened(row, onset, minute, 1, self.rule.value, level, n, 0.0))
+
+    def _close(self, minute: int, row: int, reason: str) -> None:
+        self.closed.append(Closed(row, minute, reason))
+        self.fired[row] = self.onset[row] = _NEVER
+        self.run[row], self.free_from[row] = 0, minute + 1
+
+    def tell(self, row: int, known: Known, now_min: int) -> None:
+        """Let a row know an episode that the store has; see `Detector.tell`."""
+        last = known.fired_min if known.cleared_min is None else known.cleared_min
+        self.free_from[row] = max(int(self.free_from[row]), last + 1)
+        if known.cleared_min is not None:
+            self.held_until[row] = max(int(self.held_until[row]), known.cleared_min)
+            self.facts.setdefault(known.cleared_min, []).append((row, known))
+        self.facts.setdefault(max(known.fired_min, now_min), []).append((row, known))
+
+    def _obey(self, minute: int, row: int, known: Known) -> None:
+        is_open = bool(self.firing[row])
+        if known.cleared_min is not None and known.cleared_min <= minute:
+            if is_open:
+                self._close(minute, row, "")
+        elif not is_open:
+            self.fired[row], self.onset[row] = known.fired_min, known.onset_min
+            self.run[row] = 0

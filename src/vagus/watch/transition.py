@@ -1,4 +1,4 @@
-"""What a verdict does to an episode: opened, kept up to date, or resolved; pure."""
+"""What a look does to episodes: opened, kept up to date, or resolved; pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal
 import msgspec
 
 from vagus.model.episode import Episode, State
+from vagus.watch.detector import Known, Opened
 from vagus.watch.episodes import episode_id
-from vagus.watch.evaluate import evaluate
-from vagus.watch.monitor import Monitor
-from vagus.watch.points import Points
-from vagus.watch.verdict import Previous, Verdict
+from vagus.watch.lane import Lane
+from vagus.watch.signal import Signal
+from vagus.watch.verdict import closed_text, group_of, opened_text, state_of_row
 
 _MINUTE_MS = 60_000
 
@@ -26,37 +26,74 @@ class Transition:
     episode: Episode
 
 
-def judge(
-    monitor: Monitor, points: Points, is_up_bad: bool, of_group: Sequence[Episode]
-) -> Verdict:
-    """The verdict on one group, knowing its open episode and its closed ones."""
-    previous, excluded = None, []
-    for episode in of_group:
-        onset_min = episode.onset_ms // _MINUTE_MS
-        if episode.resolved_ms is None:
-            previous = Previous(onset_min, episode.fired_ms // _MINUTE_MS, episode.baseline)
-        else:
-            excluded.append((onset_min, episode.resolved_ms // _MINUTE_MS))
-    return evaluate(monitor.rule, points, is_up_bad=is_up_bad, previous=previous, excluded=excluded)
+def known_of(lane: Lane, episode: Episode) -> Known:
+    """A stored episode as a detector must know it."""
+    resolved, signal, base = episode.resolved_ms, lane.feed.signal, episode.baseline
+    if signal is not None and base is not None:
+        base = signal.level_of(base)
+    return Known(
+        onset_min=episode.onset_ms // _MINUTE_MS,
+        fired_min=episode.fired_ms // _MINUTE_MS,
+        # It was resolved after the minute that proved it.
+        cleared_min=None if resolved is None else resolved // _MINUTE_MS - 1,
+        baseline=base,
+    )
 
 
-def transitions(
-    monitor: Monitor,
-    group: dict[str, str],
-    verdict: Verdict,
-    of_group: Sequence[Episode],
-    end_min: int,
-) -> list[Transition]:
-    """What the verdict does to the group's episode: none or one transition."""
-    open_now = next((episode for episode in of_group if episode.resolved_ms is None), None)
-    if open_now is None:
-        return [_opened(monitor, group, verdict)] if verdict.state is State.FIRING else []
-    if verdict.state is not State.FIRING:
-        cleared = end_min if verdict.cleared_min is None else verdict.cleared_min + 1
-        return [close(open_now, cleared, verdict.evidence)]
-    value = open_now.value if verdict.value is None else verdict.value
-    changed = msgspec.structs.replace(open_now, value=value, evidence=verdict.evidence)
-    return [Transition("updated", changed)] if changed != open_now else []
+def opened_episode(lane: Lane, opened: Opened) -> Episode:
+    """The episode of an alarm, as it was at its first minute."""
+    monitor, group, signal = lane.monitor, group_of(lane, opened.row), lane.feed.signal
+    return Episode(
+        episode_id=episode_id(monitor.project, monitor.id, group, opened.fired_min),
+        project=monitor.project,
+        monitor_id=monitor.id,
+        monitor=monitor.name,
+        measure=monitor.measure,
+        group=group,
+        severity=monitor.severity,
+        state=State.FIRING,
+        onset_ms=opened.onset_min * _MINUTE_MS,
+        fired_ms=opened.fired_min * _MINUTE_MS,
+        value=_shown(signal, opened.level),
+        baseline=_shown(signal, opened.base),
+        evidence=opened_text(lane, opened),
+    )
+
+
+def closed_episode(lane: Lane, episode: Episode, minute: int, reason: str) -> Episode:
+    """The episode, ended by what was seen in a minute."""
+    return close(episode, minute + 1, closed_text(lane, reason)).episode
+
+
+def transitions(lane: Lane, known: Sequence[Episode]) -> list[Transition]:
+    """What a look did to the episodes of a monitor; `known` are those the store has.
+
+    An alarm that had already ended at the look is no episode: nobody was told of it.
+    """
+    detector = lane.detector
+    open_by_group = {key_of(lane, e): e for e in known if e.resolved_ms is None}
+    ended = {closed.row: closed for closed in detector.closed}
+    found: list[Transition] = []
+    for key, episode in open_by_group.items():
+        row = lane.feed.row(key)
+        if detector.firing[row] and detector.fired[row] == episode.fired_ms // _MINUTE_MS:
+            found += _updated(lane, row, episode)
+        elif row in ended:
+            closed = ended[row]
+            resolved = closed_episode(lane, episode, closed.minute, closed.reason)
+            found.append(Transition("resolved", resolved))
+    latest = {opened.row: opened for opened in detector.opened if detector.firing[opened.row]}
+    for row, opened in latest.items():
+        if lane.feed.keys[row] not in open_by_group:
+            found.append(Transition("opened", opened_episode(lane, opened)))
+    return found
+
+
+def _updated(lane: Lane, row: int, episode: Episode) -> list[Transition]:
+    state = state_of_row(lane, row)
+    value = episode.value if state.value is None else state.value
+    changed = msgspec.structs.replace(episode, value=value, evidence=state.evidence)
+    return [Transition("updated", changed)] if changed != episode else []
 
 
 def close(episode: Episode, end_min: int, reason: str) -> Transition:
@@ -70,21 +107,12 @@ def close(episode: Episode, end_min: int, reason: str) -> Transition:
     )
 
 
-def _opened(monitor: Monitor, group: dict[str, str], verdict: Verdict) -> Transition:
-    onset_min, fired_min = verdict.times()
-    episode = Episode(
-        episode_id=episode_id(monitor.project, monitor.id, group, fired_min),
-        project=monitor.project,
-        monitor_id=monitor.id,
-        monitor=monitor.name,
-        measure=monitor.measure,
-        group=group,
-        severity=monitor.severity,
-        state=State.FIRING,
-        onset_ms=onset_min * _MINUTE_MS,
-        fired_ms=fired_min * _MINUTE_MS,
-        value=verdict.value,
-        baseline=verdict.baseline,
-        evidence=verdict.evidence,
-    )
-    return Transition("opened", episode)
+def key_of(lane: Lane, episode: Episode) -> tuple[str, ...]:
+    """The group of an episode in the order of the monitor's dimensions."""
+    return tuple(episode.group.get(name, "") for name in lane.feed.by)
+
+
+def _shown(signal: Signal | None, level: float) -> float | None:
+    if level != level:
+        return None
+    return level if signal is None else signal.shown(level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import prometheus_client
@@ -18,6 +18,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import monitors, projects, slos
 from vagus.watch import episodes as kept
 from vagus.watch.defaults import ensure_defaults
+from vagus.watch.lane import FALSE_ALARMS, Lane, march, open_lane
 from vagus.watch.monitor import (
     BUDGET_PREFIX,
     POLICY_PREFIX,
@@ -25,12 +26,13 @@ from vagus.watch.monitor import (
     Monitor,
     decode_monitor,
 )
-from vagus.watch.points import Points
-from vagus.watch.series import Answer, Reader
 from vagus.watch.slo import decode_slo, monitor_of
-from vagus.watch.transition import Transition, close, judge, transitions
+from vagus.watch.transition import Transition, close, key_of, known_of, transitions
+from vagus.watch.verdict import states_of_lane
 
 _log = logging.getLogger(__name__)
+# Late spans mostly fall into so many minutes; they are judged again at each look.
+LATE_MIN = 15
 # Their episodes are opened and closed by who keeps the budgets.
 _OF_BUDGETS = (BUDGET_PREFIX, POLICY_PREFIX)
 _evaluations = prometheus_client.Counter(
@@ -54,9 +56,12 @@ class Watcher:
         meta: Meta,
         catalogue: Catalogue,
         watermark_s: Callable[[], float],
+        false_alarms: float = FALSE_ALARMS,
     ) -> None:
         self._meta = meta
-        self._reader = Reader(engine, catalogue)
+        self._engine, self._catalogue = engine, catalogue
+        self._false_alarms = false_alarms
+        self._lanes: dict[tuple[str, str], Lane] = {}
         self._watermark_s = watermark_s
         self._judged: dict[tuple[str, str], tuple[Monitor, int]] = {}
 
@@ -67,19 +72,14 @@ class Watcher:
         for project in self._projects():
             ensure_defaults(self._meta, project, int(now_s * 1000))
             active = self._active(project)
-            for monitor in active:
-                key = (project, monitor.id)
-                if self._judged.get(key) == (monitor, until_min):
-                    continue
-                found += self._guarded(monitor, until_min)
-                self._judged[key] = (monitor, until_min)
+            found += self._look(project, active, until_min)
             found += self._retire(project, {monitor.id for monitor in active}, until_min)
         return found
 
     def recheck(self) -> None:
         """Judge everything again from the start at the next tick: old telemetry has come in."""
+        self._lanes.clear()
         self._judged.clear()
-        self._reader.forget()
 
     def _projects(self) -> list[str]:
         with self._meta.read() as connection:
@@ -100,59 +100,82 @@ class Watcher:
             ),
         ]
 
-    def _guarded(self, monitor: Monitor, until_min: int) -> list[Transition]:
-        """One monitor's evaluation; its failure is shown and counted, and stops no other."""
-        began = time.perf_counter()
-        try:
-            found = self._evaluate(monitor, until_min)
-        except VagusError as e:
-            _log.warning("monitor %s of %s failed: %s", monitor.id, monitor.project, e)
-            _evaluations.labels("failed").inc()
-            states = kept.MonitorStates(judged_until_ms=until_min * 60_000, error=str(e))
-            kept.write_states(self._meta, monitor.project, monitor.id, states)
-            return []
-        _evaluations.labels("done").inc()
-        _seconds.observe(time.perf_counter() - began)
-        return found
+    def _look(self, project: str, active: Sequence[Monitor], until_min: int) -> list[Transition]:
+        """Judge the project's monitors together; one that fails is shown, and stops no other."""
+        ready: list[tuple[Lane, list[Episode]]] = []
+        settled_min = until_min - LATE_MIN
+        for monitor in active:
+            key = (project, monitor.id)
+            if self._judged.get(key) == (monitor, until_min):
+                continue
+            self._judged[key] = (monitor, until_min)
+            try:
+                ready.append(self._prepared(monitor, settled_min))
+            except VagusError as e:
+                self._failed(monitor, until_min, e)
+        looks = self._advance(ready, settled_min, until_min)
+        return [t for lane, known in looks for t in self._write(lane, known)]
 
-    def _evaluate(self, monitor: Monitor, until_min: int) -> list[Transition]:
-        since_ms = (until_min - monitor.horizon_min) * 60_000
+    def _failed(self, monitor: Monitor, until_min: int, error: VagusError) -> None:
+        _log.warning("monitor %s of %s failed: %s", monitor.id, monitor.project, error)
+        _evaluations.labels("failed").inc()
+        self._lanes.pop((monitor.project, monitor.id), None)
+        states = kept.MonitorStates(judged_until_ms=until_min * 60_000, error=str(error))
+        kept.write_states(self._meta, monitor.project, monitor.id, states)
+
+    def _prepared(self, monitor: Monitor, settled_min: int) -> tuple[Lane, list[Episode]]:
+        """The monitor's lane and the episodes that the store has of it."""
+        key = (monitor.project, monitor.id)
+        lane = self._lanes.get(key)
+        if lane is None or lane.monitor != monitor or lane.until_min > settled_min:
+            start_min = max(0, settled_min - monitor.horizon_min)
+            lane = open_lane(self._engine, self._catalogue, monitor, start_min - start_min % 60)
+            self._lanes[key] = lane
+        since_ms = lane.until_min * 60_000
         known = kept.open_or_recent(self._meta, monitor.project, monitor.id, since_ms)
-        answer = self._reader.read(monitor, until_min)
-        groups = dict(answer.groups)
+        lane.detector.facts.clear()
         for episode in known:
-            key = tuple(episode.group.get(name, "") for name in monitor.by)
-            if episode.resolved_ms is None and key not in groups:
-                groups |= self._one_group(monitor, answer, episode)
-        found: list[Transition] = []
-        states: list[kept.GroupState] = []
-        for key, points in groups.items():
-            group = dict(zip(monitor.by, key, strict=True))
-            of_group = [episode for episode in known if episode.group == group]
-            verdict = judge(monitor, points, answer.is_up_bad, of_group)
-            states.append(kept.state_of(group, verdict))
-            found += transitions(monitor, group, verdict, of_group, answer.end_min)
-        kept.write(self._meta, [transition.episode for transition in found])
-        kept.write_states(
-            self._meta,
-            monitor.project,
-            monitor.id,
-            kept.MonitorStates(
-                judged_until_ms=answer.end_min * 60_000,
-                groups=states,
-                groups_left_out=answer.truncated,
-            ),
-        )
-        return found
+            if set(episode.group) == set(lane.feed.by):
+                lane.tell(key_of(lane, episode), known_of(lane, episode))
+        return lane, known
 
-    def _one_group(
-        self, monitor: Monitor, answer: Answer, episode: Episode
-    ) -> dict[tuple[str, ...], Points]:
-        """A group with an open episode that is no longer among the largest, or has no data."""
-        key = tuple(episode.group.get(name, "") for name in monitor.by)
-        alone = self._reader.read_group(monitor, answer.end_min, episode.group)
-        start_min = answer.end_min - monitor.horizon_min
-        return {key: alone.groups.get(key, Points.of((), start_min, answer.end_min))}
+    def _advance(
+        self, ready: Sequence[tuple[Lane, list[Episode]]], settled_min: int, until_min: int
+    ) -> list[tuple[Lane, list[Episode]]]:
+        """Settle what late data can hardly change any more, and look at the rest on trial."""
+        began = time.perf_counter()
+        lanes = [lane for lane, _ in ready]
+        while lanes and min(lane.until_min for lane in lanes) < settled_min:
+            now = min(lane.until_min for lane in lanes)
+            upto = min(settled_min, now + min(lane.feed.chunk_min for lane in lanes))
+            for lane in lanes:
+                if lane.until_min < upto:
+                    lane.load(upto)
+            march(lanes, upto, self._false_alarms)
+        for lane in lanes:
+            lane.load(until_min)
+        looks = [(lane.clone(), known) for lane, known in ready]
+        march([lane for lane, _ in looks], until_min, self._false_alarms)
+        for lane in lanes:
+            lane.block = None
+            lane.ended()
+        if lanes:
+            _evaluations.labels("done").inc(len(lanes))
+            _seconds.observe((time.perf_counter() - began) / len(lanes))
+        return looks
+
+    def _write(self, lane: Lane, known: Sequence[Episode]) -> list[Transition]:
+        """Keep what the look found: the episodes, and what is said about each group."""
+        monitor = lane.monitor
+        found = transitions(lane, known)
+        kept.write(self._meta, [transition.episode for transition in found])
+        states = kept.MonitorStates(
+            judged_until_ms=lane.until_min * 60_000,
+            groups=states_of_lane(lane),
+            groups_left_out=lane.feed.left_out,
+        )
+        kept.write_states(self._meta, monitor.project, monitor.id, states)
+        return found
 
     def _retire(self, project: str, active: set[str], until_min: int) -> list[Transition]:
         """Open episodes whose monitor was deleted or switched off are resolved."""
