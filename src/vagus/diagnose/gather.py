@@ -149,7 +149,9 @@ def read_told(meta: Meta, project: str, onset_ms: int) -> list[Change]:
     )
     with meta.read() as connection:
         rows = connection.execute(query).scalars().all()
-    return [msgspec.convert(row, Change) for row in rows]
+    known = (msgspec.convert(row, Change) for row in rows)
+    # What the log saw in telemetry is looked for here anew, with weights of its own.
+    return [change for change in known if change.source != "telemetry"]
 
 
 def _case(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from vagus.diagnose.diagnose import diagnose
-from vagus.errors import BadInput
+from vagus.diagnose.diagnose import diagnose_window
 from vagus.measures.catalogue import Catalogue
 from vagus.model.finding import Finding
 from vagus.present.moment import parse_range
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
-
-#: Longer stretches have no single onset to explain.
-MAX_WINDOW_S = 7 * 86_400
 
 
 def explain_window(
@@ -28,18 +24,14 @@ def explain_window(
 ) -> Finding:
     """The finding of a stretch; its ends are moments such as epoch seconds, `-6h` or `now`."""
     start_s, end_s = parse_range(start, end, now_s=now_ms // 1000)
-    if end_s - start_s > MAX_WINDOW_S:
-        raise BadInput("the stretch is too long to explain", field="to", limit="7 days")
-    if not measure:
-        raise BadInput("say which measure to explain", field="measure")
-    return diagnose(
+    return diagnose_window(
         engine,
         meta,
         catalogue,
         project=project,
-        measure=measure,
+        from_ms=start_s * 1000,
+        to_ms=end_s * 1000,
+        measure=measure or None,
         filter=filter,
-        onset_ms=start_s * 1000,
-        window_ms=(end_s - start_s) * 1000,
         now_ms=now_ms,
     )

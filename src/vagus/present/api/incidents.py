@@ -55,6 +55,9 @@ class FindingBody(Model):
     segments: list[dict[str, Any]]
     decomposition: list[dict[str, Any]]
     stages: list[dict[str, Any]]
+    conditioning: list[dict[str, Any]]
+    infrastructure: list[dict[str, Any]]
+    sampled: float
     examples: list[str]
     made_at_ms: int
 
