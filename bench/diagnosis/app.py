@@ -89,17 +89,18 @@ class Application:
         self.steps.add(
             rows, 1, s.EMBEDDING, duration_ms=self._lognormal(35, 0.3, n),
             gap_ms=self._queue(rows), request_model=k.embedding_model[rows],
-            answer_model=k.embedding_model[rows], provider=0, input_tokens=tokens, has_usage=1,
+            answer_model=k.embedding_model[rows], provider=0, input_tokens=tokens, has_usage=1, is_gateway=1,
             reported_usd=tokens * 2e-8,
         )  # fmt: skip
         failed = rng.random(n) < k.p_retrieval_error[rows]
         empty = rng.random(n) < k.p_empty[rows]
         wanted = k.top_k[rows]
-        found, sources = self._found(rows, wanted)
-        found = np.where(empty, 0, found)
+        by_source = np.where(empty[:, None], 0, self._found(rows, wanted))
+        found = by_source.sum(axis=1)
         duplicates = rng.binomial(np.maximum(found - 1, 0), k.duplicate_share[rows])
         score = np.clip(rng.normal(k.top_score[rows], k.score_sd[rows]), 0.01, 0.999)
         age = self._lognormal(k.document_age_days[rows], 0.35, n)
+        chunk = self._lognormal(k.chunk_tokens[rows], 0.15, n)
         has = (found > 0) & ~failed
         base = np.where(self.requests.feature[rows] == 0, 70.0, 95.0)
         self.steps.add(
@@ -108,7 +109,8 @@ class Application:
             failure=np.where(failed, s.CONNECTION, s.OK),
             retrieved=np.where(failed, np.nan, found),
             distinct=np.where(failed, np.nan, found - duplicates),
-            sources=np.where(has, sources, np.nan),
+            chars=np.where(has, chunk * 4.2, np.nan),
+            **{f"source_{n}": np.where(failed, 0, by_source[:, n]) for n in range(len(SOURCE_SHARES))},
             top_score=np.where(has, score, np.nan),
             document_age_days=np.where(has, age, np.nan),
         )  # fmt: skip
@@ -116,21 +118,14 @@ class Application:
         out.is_empty[rows] = (found == 0) | failed
         out.top_score[rows] = np.where(has, score, np.nan)
         out.conflict[rows] = rng.random(n) < k.conflict[rows]
-        self._context[rows] = np.where(has, found, 0) * self._lognormal(
-            k.chunk_tokens[rows], 0.15, n
-        )
+        self._context[rows] = np.where(has, found, 0) * chunk
         self._rerank(rows[has])
 
-    def _found(self, rows: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How many documents come back, and from how many sources, when one may be gone."""
+    def _found(self, rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """How many documents come back from each source, when one may be gone."""
+        found = self.rng.multinomial(wanted, SOURCE_SHARES)
         missing = self.knobs.missing_source[rows]
-        lost = np.where(missing >= 0, SOURCE_SHARES[missing], 0.0)
-        found = wanted - self.rng.binomial(wanted, lost)
-        present = np.zeros(len(rows))
-        for source, share in enumerate(SOURCE_SHARES):
-            kept = np.where(missing == source, 0.0, share / np.maximum(1 - lost, 1e-9))
-            present += self.rng.random(len(rows)) < 1 - (1 - kept) ** np.maximum(found, 0)
-        return found, np.where(found > 0, np.maximum(present, 1), 0)
+        return np.where(missing[:, None] == np.arange(len(SOURCE_SHARES)), 0, found)
 
     def _rerank(self, rows: np.ndarray) -> None:
         k = self.knobs
@@ -244,7 +239,8 @@ class Application:
             is_retry=attempt > 0, attempt=attempt + 1,
             input_tokens=np.where(is_used, sent, 0), output_tokens=np.where(is_used, answered, 0),
             cached_tokens=np.where(is_used, cached, 0), has_usage=is_used,
-            ttft_ms=np.where(streamed, ttft, np.nan), temperature=k.temperature[rows],
+            ttft_ms=np.where(streamed, ttft, np.nan), temperature=k.temperature[rows], is_gateway=k.is_gateway[rows] > 0,
+            cost_factor=k.cost_factor[rows],
             max_tokens=k.max_tokens[rows], is_truncated=sent >= k.input_cap[rows],
             is_stalled=stall > 1000, skew_ms=k.child_skew_ms[rows],
         )  # fmt: skip
