@@ -74,6 +74,12 @@ class Tally:
         worth = min(judged, total * total / squares) if squares > 0 else 0.0
         return Counts(judged, total, bad, worth)
 
+    def first_seen(self, start_s: int, end_s: int) -> int | None:
+        """The first step with events among those that begin in a stretch."""
+        starts = self.start_s + np.flatnonzero(self.total > 0) * self.step_s
+        inside = starts[(starts >= start_s) & (starts < end_s)]
+        return int(inside[0]) if inside.size else None
+
     def coarser(self, step_s: int) -> Tally:
         """The same in longer steps, each a whole number of these; the first is aligned to them."""
         lead = self.start_s % step_s // self.step_s
