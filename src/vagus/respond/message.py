@@ -38,6 +38,9 @@ def tell(
         return 0
     row = connection.execute(select(incidents).where(incidents.c.id == incident_id)).one()
     body = body_of(connection, row, notice, kind, public_url, now_ms)
+    before = outbox.last_severity(connection, incident_id)
+    if before not in ("", body["data"]["severity"]):
+        body["data"]["severity_before"] = before
     body["data"].update(extra or {})
     return outbox.enqueue(
         connection,

@@ -25,7 +25,8 @@ _sent = Counter("vagus_notifications_total", "Notification attempts by outcome."
 _loop_failures = Counter("vagus_notify_loop_failures_total", "Rounds of the notifier that failed.")
 
 FIRST_WAIT_MS = 5_000
-LONGEST_WAIT_MS = 3_600_000
+LONGEST_WAIT_MS = 900_000
+_LONGEST_ASKED_MS = 3_600_000
 # A target is tried at least this often, whatever one hard row has waited for.
 _LONGEST_PAUSE_MS = 300_000
 _CONCURRENCY = 32
@@ -127,6 +128,8 @@ class Notifier:
             _sent.labels("delivered").inc()
             self._circuits.pop(row.target_id, None)
             await run_sync(outbox.mark_delivered, self._meta, row.id, now_ms)
+            if row.attempts > 1:
+                await run_sync(outbox.hasten, self._meta, row.target_id, now_ms)
             return True
         if receipt.is_final:
             _sent.labels("dead").inc()
@@ -140,7 +143,7 @@ class Notifier:
         circuit = self._circuits.setdefault(row.target_id, _Circuit())
         circuit.failures += 1
         own_pause_ms = min(self._wait_ms(circuit.failures), _LONGEST_PAUSE_MS)
-        pause_ms = max(min(asked_ms, LONGEST_WAIT_MS), own_pause_ms)
+        pause_ms = max(min(asked_ms, _LONGEST_ASKED_MS), own_pause_ms)
         circuit.closed_until_ms = now_ms + pause_ms
         wait_ms = max(asked_ms, self._wait_ms(row.attempts))
         is_dead = await run_sync(

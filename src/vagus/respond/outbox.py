@@ -97,6 +97,13 @@ def told(connection: Connection, incident_id: str) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def last_severity(connection: Connection, incident_id: str) -> str:
+    """The severity under which an incident was told last; '' when it never was."""
+    query = select(outbox.c.body).where(outbox.c.incident_id == incident_id)
+    body = connection.execute(query.order_by(outbox.c.id.desc()).limit(1)).scalar()
+    return str((body or {}).get("data", {}).get("severity", ""))
+
+
 def due_targets(meta: Meta, now_ms: int) -> list[str]:
     """The targets that have something to be sent now."""
     with meta.read() as connection:
@@ -139,6 +146,14 @@ def claim_next(meta: Meta, target_id: str, now_ms: int) -> Waiting | None:
 def mark_delivered(meta: Meta, row_id: int, now_ms: int) -> None:
     """The target has taken it."""
     _set(meta, row_id, delivered_ms=now_ms, error="")
+
+
+def hasten(meta: Meta, target_id: str, now_ms: int) -> None:
+    """The target is back: what waits for it longer than a claim could is due now."""
+    waiting = (outbox.c.target_id == target_id) & (outbox.c.next_ms > now_ms + CLAIM_MS)
+    waiting &= outbox.c.delivered_ms.is_(None) & outbox.c.dead_ms.is_(None)
+    with meta.begin() as connection:
+        connection.execute(update(outbox).where(waiting).values(next_ms=now_ms))
 
 
 def mark_failed(meta: Meta, waiting: Waiting, error: str, next_ms: int, now_ms: int) -> bool:

@@ -19,7 +19,6 @@ from vagus.respond.channels.base import Channel, Notice, Post, facts, headline, 
 
 ALIVE_MS = 300_000
 _TEST_MS = 60_000
-_SEVERITIES = ("page", "ticket")
 _AUTHORIZATION = re.compile(r"(Basic|Bearer) [\x21-\x7e]{1,4000}")
 _VALUE_LIMIT = 200
 
@@ -67,14 +66,11 @@ def alert_of(notice: Notice) -> dict[str, Any]:
 def _render(notice: Notice) -> Post:
     alert = alert_of(notice)
     alerts = [alert]
-    if notice.kind not in ("opened", "test"):
-        # The severity is a label: under another one it was another alert, which is over now.
-        ended = {"endsAt": _time(max(notice.sent_ms, _starts_ms(notice)))}
-        alerts += [
-            {**alert, **ended, "labels": {**alert["labels"], "severity": severity}}
-            for severity in _SEVERITIES
-            if severity != alert["labels"].get("severity")
-        ]
+    if before := notice.incident.get("severity_before"):
+        # The severity is a label: under the one before it was another alert, which is over now.
+        ended_ms = max(notice.sent_ms, _starts_ms(notice))
+        labels = {**alert["labels"], "severity": before}
+        alerts.append({**alert, "endsAt": _time(ended_ms), "labels": labels})
     return post_alerts(notice.address, notice.secret, alerts)
 
 
