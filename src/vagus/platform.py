@@ -26,6 +26,7 @@ from vagus.assess.quality.scores import write_scores
 from vagus.assess.quality.verdicts import take_verdicts
 from vagus.audit.log import Audit
 from vagus.config import Loaded, is_loopback
+from vagus.diagnose.changelog import ChangeLog
 from vagus.diagnose.diagnose import diagnose
 from vagus.errors import Unavailable
 from vagus.meaning.select import statements
@@ -62,6 +63,7 @@ from vagus.store.meta.notes import ProjectNotes
 from vagus.store.meta.state import Checkpoints
 from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
+from vagus.watch.classifier import Classifier
 from vagus.watch.monitor import BUDGET_PREFIX, POLICY_PREFIX
 from vagus.watch.spend import watch_spend
 from vagus.watch.watcher import Watcher, filter_of
@@ -152,6 +154,8 @@ class Platform:
         self.gate = Gate()
         self.spending = Spending(self.engine, self.meta, self.gate)
         self.watcher = Watcher(self.engine, self.meta, self.catalogue, self._watermark_s)
+        self.classifier = Classifier(self.engine, self.meta, self.catalogue)
+        self.changelog = ChangeLog(self.engine, self.meta)
         self.keeper = Keeper(
             self.engine,
             settings.data,
@@ -319,9 +323,12 @@ class Platform:
         if self._data_changed.is_set() and not self._is_catching_up():
             self._data_changed.clear()
             self.watcher.recheck()
+            self.changelog.recheck()
         moved = self.watcher.tick(moment_ms / 1000)
         if self.spending.is_read:
             moved += watch_spend(self.meta, self.spending.standings, moment_ms // 1000)
+        moved = self.classifier.tick(moved, moment_ms)
+        self.changelog.tick(self._watermark_s())
         changed = [transition.episode for transition in moved]
         respond(
             self.meta,

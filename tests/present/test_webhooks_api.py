@@ -226,7 +226,9 @@ def test_nobody_without_the_secret_is_let_in_and_nothing_is_told(hooked, house):
         deliver(desk, "guess", "push", payload),
         deliver(desk, secrets["gitlab"], "push", payload),
         deliver(desk, secrets["github"], "push", payload, **{"X-Hub-Signature-256": ""}),
-        deliver(desk, secrets["github"], "push", payload, **{"X-Hub-Signature-256": b"sha256=\xe9"}),
+        deliver(
+            desk, secrets["github"], "push", payload, **{"X-Hub-Signature-256": b"sha256=\xe9"}
+        ),
         desk.client.post(f"/api/v1/webhooks/github?project={desk.project}", json=payload),
         hook(desk, "Push Hook", GITLAB["Push Hook"]),
         hook(desk, "Push Hook", GITLAB["Push Hook"], **{"X-Gitlab-Token": "guess"}),

@@ -18,7 +18,7 @@ from vagus.store.meta.tables import projects
 from vagus.watch import episodes as kept
 from vagus.watch.circumstances import read_circumstances
 from vagus.watch.classify import classify
-from vagus.watch.monitor import BUDGET_PREFIX
+from vagus.watch.monitor import BUDGET_PREFIX, POLICY_PREFIX
 from vagus.watch.transition import Transition
 from vagus.watch.watcher import filter_of
 
@@ -57,8 +57,8 @@ class Classifier:
 
     def classified(self, episode: Episode, now_ms: int) -> Episode:
         """The episode with its class; as it was where that cannot be read."""
-        if episode.monitor_id.startswith(BUDGET_PREFIX):
-            # Money that is spent stays spent.
+        if episode.monitor_id.startswith((BUDGET_PREFIX, POLICY_PREFIX)):
+            # What is spent, of money or of an error budget, stays spent.
             return msgspec.structs.replace(episode, classification="systematic")
         try:
             narrowing = filter_of(self._meta, episode.project, episode.monitor_id)
