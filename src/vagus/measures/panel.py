@@ -55,7 +55,7 @@ class Panel:
     def empty(cls, start_min: int, end_min: int, step_min: int = 1) -> Panel:
         """No group at all."""
         nothing = np.zeros((0, (end_min - start_min) // step_min))
-        return cls((), start_min, step_min, *(nothing for _ in _COLUMNS))
+        return cls((), start_min, step_min, nothing, nothing, nothing, nothing, nothing, nothing)
 
     @property
     def steps(self) -> int:
