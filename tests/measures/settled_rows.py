@@ -65,7 +65,7 @@ def step_row(project: str, minute_s: int, **values: Any) -> dict[str, Any]:
         "cost_audio_usd": 0.0, "cost_image_usd": 0.0, "cost_request_usd": 0.0,
         "price_source": "", "price_id": "", "is_local_cache": 0, "is_cut_off": 0,
         "host": "", "sdk_version": "", "api_key": "", "temperature": "", "top_p": "",
-        "max_tokens": None, "rerank_model": "", "prompt_hash": "", "is_repeated": 0,
+        "max_tokens": None, "rerank_model": "", "prompt_hash": "", "is_repeated": None,
         "is_argument_error": 0, "duplicate_documents": None, "distinct_sources": None,
         "document_chars": None, "sources": [], "source_documents": [],
     }  # fmt: skip

@@ -65,7 +65,7 @@ steps = st.fixed_dictionaries(
         "is_local_cache": st.sampled_from([0, 1]), "is_cut_off": st.sampled_from([0, 1]),
         "temperature": st.sampled_from(["", "0", "0.7", "1e300", "nan", "warm"]),
         "max_tokens": st.sampled_from([None, 0, 7, 1000, 2**63]),
-        "is_repeated": st.sampled_from([0, 1]), "is_argument_error": st.sampled_from([0, 1]),
+        "is_repeated": st.sampled_from([None, 0, 1]), "is_argument_error": st.sampled_from([0, 1]),
         "duplicate_documents": st.sampled_from([None, 0, 1]), "document_chars": REALS,
         "distinct_sources": st.sampled_from([None, 0, 3]),
     }

@@ -17,7 +17,7 @@ __all__ = [
 
 _ENUMS = ("status", "source", "cost_source")
 _FLAGS = (
-    "is_billable", "is_retry", "is_local_cache", "is_cut_off", "is_repeated", "is_argument_error",
+    "is_billable", "is_retry", "is_local_cache", "is_cut_off", "is_argument_error",
 )  # fmt: skip
 
 

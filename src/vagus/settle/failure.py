@@ -52,6 +52,22 @@ _PATTERNS = tuple(
         ("invalid_request", r"invalid|bad.?request|validation|malformed|\b4(00|22)\b"),
     )
 )
+#: What programs say when a tool was called with arguments that it cannot take.
+_ARGUMENTS = re.compile(
+    r"validation.?error|invalid.?(tool.?)?(argument|param|input|json)|-32602"
+    r"|(argument|param|json).?(decode|pars|validation|schema).*?(error|fail)|jsondecode"
+    r"|missing.{0,40}(argument|param|field|propert)|unexpected.{0,20}(argument|param|propert)"
+    r"|required (argument|param|field|propert)|does not match.{0,20}schema|bad.?arguments?\b",
+    re.IGNORECASE,
+)
+_REFUSED = (400, 422)
+
+
+def is_argument_error(span: Span) -> bool:
+    """Whether a tool failed because of what it was called with, as far as its error tells."""
+    if span.http_status is not None:
+        return span.http_status in _REFUSED
+    return _ARGUMENTS.search(f"{span.error_type} {span.status_message[:2000]}") is not None
 
 
 def failure_class(error_type: str, http_status: int | None, message: str, kind: str) -> str:

@@ -9,18 +9,19 @@ from typing import TypedDict, cast
 import msgspec
 
 from vagus.meaning.content import Event
-from vagus.meaning.documents import document_time_ms, read_documents, rerank_moved
 from vagus.meaning.kinds import PLAIN_KINDS
 from vagus.meaning.merge import merge_rows
 from vagus.meaning.messages import plain_input, plain_output, read_events
 from vagus.settle.attribution import Rules
 from vagus.settle.billing import billable_spans, retried_spans
 from vagus.settle.charge import PriceCall, charge_step
-from vagus.settle.failure import failure_class, is_cut_off
+from vagus.settle.failure import failure_class, is_argument_error, is_cut_off
+from vagus.settle.repetition import repeated_spans
+from vagus.settle.retrieval import read_found
 from vagus.settle.rows import StepRow, TraceRow
 from vagus.settle.span import Span
 from vagus.settle.tokens import NO_TOKENS, Tokens, tokens_of
-from vagus.settle.tree import Tree, build_tree, critical_path
+from vagus.settle.tree import Tree, build_tree, critical_path, waiting_ms
 
 
 #: What a span takes over from the span above it when it does not say it itself.
@@ -38,6 +39,16 @@ class Context(TypedDict):
     prompt_version: str
 
 
+class Asked(TypedDict):
+    """What a step asked for."""
+
+    temperature: str
+    top_p: str
+    max_tokens: int | None
+    prompt_hash: str
+    rerank_model: str
+
+
 class Totals(TypedDict):
     """The tokens of a trace."""
 
@@ -53,6 +64,8 @@ INHERITED = tuple(Context.__annotations__)
 #: A span's clock is believed if it is at most this far from the time of arrival.
 _OLDEST_MS = 400 * 86_400_000
 _NEWEST_MS = 3_600_000
+#: Clocks that are rounded to milliseconds may put a child this far before its parent.
+_TOLERANCE_NS = 5_000_000
 _PREVIEW = 500
 _DAY_MS = 86_400_000
 
@@ -104,7 +117,9 @@ def fold_trace(
         for n in tree.order
         if spans[n].kind not in PLAIN_KINDS or n in billable
     ]
+    repeated = repeated_spans(tree)
     for step in steps:
+        step.is_repeated = repeated.get(step.span_id)
         charge_step(step, price)
         if rules is not None:
             rules.apply(step)
@@ -123,7 +138,7 @@ def _flags(tree: Tree, is_skewed: bool, duplicates: int, is_repeated: bool) -> l
     return [
         word
         for word, holds in (
-            ("clock_skew", is_skewed),
+            ("clock_skew", is_skewed or _begins_before_parent(tree)),
             ("orphans", bool(tree.orphans)),
             ("no_root", tree.root in tree.orphans),
             ("duplicate_spans", duplicates > 0),
@@ -131,6 +146,16 @@ def _flags(tree: Tree, is_skewed: bool, duplicates: int, is_repeated: bool) -> l
         )
         if holds
     ]
+
+
+def _begins_before_parent(tree: Tree) -> bool:
+    """Whether a span began before the one that called it, or ended before it began."""
+    spans = tree.spans
+    return any(
+        0 < span.end_ns < span.start_ns
+        or (parent >= 0 and span.start_ns + _TOLERANCE_NS < spans[parent].start_ns)
+        for span, parent in zip(spans, tree.parents, strict=True)
+    )
 
 
 def event_time(span: Span) -> tuple[int, bool]:
@@ -199,7 +224,7 @@ def _step(
     span = tree.spans[n]
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
-    retrieved, top_score, age_days, moved = _retrieval(span, start_ms)
+    is_faulty = span.is_error and span.kind in ("tool", "mcp") and is_argument_error(span)
     return StepRow(
         project=project,
         minute=trace_ms // 60_000 * 60,
@@ -237,11 +262,13 @@ def _step(
         service_tier=span.service_tier,
         reported_cost_usd=span.reported_cost_usd if span.has_reported_cost else None,
         ttft_ms=span.first_token_ms,
-        retrieved=retrieved,
-        top_score=top_score,
-        document_age_days=age_days,
-        rerank_moved=moved,
         response_id=span.response_id,
+        host=span.host,
+        sdk_version=span.sdk_version,
+        api_key=span.api_key,
+        is_argument_error=int(is_faulty),
+        **_asked(span),
+        **msgspec.structs.asdict(read_found(span, start_ms)),
     )
 
 
@@ -254,33 +281,19 @@ def _used(span: Span, is_billable: bool) -> Tokens:
     return tokens_of(span) if is_counted else NO_TOKENS
 
 
-def _retrieval(
-    span: Span, now_ms: float
-) -> tuple[int | None, float | None, float | None, float | None]:
-    """Documents found, the best score, the mean age in days, and the share that moved."""
-    if span.kind not in ("retrieval", "rerank") or span.is_error:
-        return None, None, None, None
-    events = read_events(span.event_names, span.event_attributes)
-    found = read_documents(span.attributes, span.kind, events)
-    if span.kind == "rerank":
-        return None, None, None, rerank_moved(found)
-    if not span.attributes or not (found.documents or _says_documents(span)):
-        return None, None, None, None
-    scores = [d.score for d in found.documents if d.score is not None]
-    times = [t for d in found.documents if (t := document_time_ms(d)) is not None]
-    ages = [max(0.0, now_ms - t) / _DAY_MS for t in times]
-    return (
-        len(found.documents),
-        max(scores, default=None),
-        sum(ages) / len(ages) if ages else None,
-        None,
+def _asked(span: Span) -> Asked:
+    """The settings of a request as text, because they are dimensions."""
+    return Asked(
+        temperature=_setting(span.temperature),
+        top_p=_setting(span.top_p),
+        max_tokens=span.max_tokens,
+        prompt_hash=span.prompt_hash,
+        rerank_model=span.request_model or span.response_model if span.kind == "rerank" else "",
     )
 
 
-def _says_documents(span: Span) -> bool:
-    """Whether the span reports its documents at all, so that none means an empty answer."""
-    keys = span.attributes
-    return "gen_ai.retrieval.documents" in keys or "output.value" in keys
+def _setting(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def _trace(
@@ -342,6 +355,9 @@ def _trace(
         flags=flags,
         input=asked,
         output=answered,
+        host=root.host,
+        dataset=next((s.dataset for s in tree.spans if s.dataset), ""),
+        waiting_ms=waiting_ms(tree),
     )
 
 

@@ -139,10 +139,10 @@ class StepRow(msgspec.Struct, kw_only=True):
     price_source: str = ""
     price_id: str = ""
     ttft_ms: float | None
-    retrieved: int | None
-    top_score: float | None
-    document_age_days: float | None
-    rerank_moved: float | None
+    retrieved: int | None = None
+    top_score: float | None = None
+    document_age_days: float | None = None
+    rerank_moved: float | None = None
     response_id: str
     host: str = ""
     sdk_version: str = ""
@@ -152,7 +152,7 @@ class StepRow(msgspec.Struct, kw_only=True):
     max_tokens: int | None = None
     rerank_model: str = ""
     prompt_hash: str = ""
-    is_repeated: int = 0
+    is_repeated: int | None = None
     is_argument_error: int = 0
     duplicate_documents: int | None = None
     distinct_sources: int | None = None

@@ -14,6 +14,7 @@ import prometheus_client
 
 from vagus.config import SettleSettings
 from vagus.meaning.content import Event
+from vagus.meaning.fingerprint import arguments_sql, system_sql
 from vagus.meaning.messages import log_event, read_events
 from vagus.model.facts import FactStore
 from vagus.model.score import Score
@@ -307,6 +308,9 @@ _VERDICT_KEYS = [
     for plural, noun in (("evaluations", "evaluation"), ("annotations", "annotation"))
 ]
 _SPECIAL = {
+    "tool_arguments": f"if(kind IN ('tool', 'mcp'), {arguments_sql()}, '')",
+    # A version tells more, and where there is one the text need not be read.
+    "prompt_hash": f"if(kind = 'llm' AND prompt_version = '', {system_sql()}, '')",
     "received_ms": "toUnixTimestamp64Milli(received)",
     "attributes": (
         "if(kind IN ('retrieval', 'rerank', 'evaluator', 'guardrail') OR parent_span_id = '' "

@@ -10,6 +10,11 @@ import msgspec
 #: SDKs that added up the running totals of streamed chunks, with the first good version:
 #: https://github.com/open-telemetry/opentelemetry-python-contrib/issues/4120
 _MISCOUNTING = {"opentelemetry.instrumentation.google_genai": (0, 7)}
+#: Spans of what holds a request up and does not work on it.
+_WAITING = re.compile(
+    r"(^|[^a-z])(queue[a-z]*|wait(ing|s)?|acquire|semaphore|pool)([^a-z]|$)", re.IGNORECASE
+)
+_WRAPPERS = frozenset(("agent", "workflow", "chain", "other", "http", "decision"))
 _FIRST_TOKEN = ("First Token Stream Event", "gen_ai.content.first_token")
 
 
@@ -79,6 +84,14 @@ class Span(msgspec.Struct):
     event_attributes: list[str]
     event_ns: list[int]
     attributes: dict[str, str]
+    host: str = ""
+    api_key: str = ""
+    dataset: str = ""
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    tool_arguments: str = ""
+    prompt_hash: str = ""
 
     @property
     def duration_ms(self) -> float:
@@ -130,6 +143,16 @@ class Span(msgspec.Struct):
             if name in _FIRST_TOKEN:
                 return max(0.0, (at_ns - self.start_ns) / 1e6)
         return None
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether its time may be that of the spans below it, because it holds them together."""
+        return self.kind in _WRAPPERS
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is named for waiting, such as for a place in a queue or a pool."""
+        return self.is_wrapper and _WAITING.search(self.name) is not None
 
     @property
     def is_error(self) -> bool:

@@ -109,3 +109,28 @@ def critical_path(tree: Tree) -> dict[int, float]:
             cursor = start
         waited[n] = (own + cursor - low) / 1e6
     return waited
+
+
+def waiting_ms(tree: Tree) -> float | None:
+    """How long nothing of a trace ran between the start and the end of its root.
+
+    What runs is what does the work: a model, a tool or a search, and whatever has nothing below it.
+    Agents, chains and the like only hold these together; a span that is named for waiting waits.
+    None where that cannot be told: the root did not arrive, or nothing is below it.
+    """
+    root = tree.spans[tree.root]
+    if tree.root in tree.orphans or not tree.children[tree.root] or root.end_ns <= root.start_ns:
+        return None
+    busy = sorted(
+        (span.start_ns, span.end_ns)
+        for n, span in enumerate(tree.spans)
+        if n != tree.root
+        and not (span.is_wrapper and (tree.children[n] or span.is_waiting))
+        and span.end_ns > root.start_ns
+        and span.start_ns < root.end_ns
+    )
+    idle_ns, reached = 0, root.start_ns
+    for start_ns, end_ns in busy:
+        idle_ns += max(0, start_ns - reached)
+        reached = max(reached, end_ns)
+    return (idle_ns + max(0, root.end_ns - reached)) / 1e6

@@ -10,14 +10,14 @@ from vagus.meaning.conversation.source import Said, Source, numbered
 from vagus.meaning.parts import loads
 from vagus.meaning.values import as_word, first
 
-_ARGUMENTS = ("gen_ai.tool.call.arguments", "ai.toolCall.args", "tool_arguments", "tool.arguments",
+ARGUMENTS = ("gen_ai.tool.call.arguments", "ai.toolCall.args", "tool_arguments", "tool.arguments",
               "gcp.vertex.agent.tool_call_args", "lk.function_tool.arguments",
               "ai.observability.mcp.input_arguments")  # fmt: skip
 _RESULTS = ("gen_ai.tool.call.result", "ai.toolCall.result", "tool_response", "tool.result",
             "gcp.vertex.agent.tool_response", "lk.function_tool.output",
             "ai.observability.mcp.output_content")  # fmt: skip
 # Where frameworks put both for every kind of span, so the span must say that it is a tool.
-_PLAIN_INPUTS = ("input.value", "langfuse.observation.input", "mlflow.spanInputs",
+PLAIN_INPUTS = ("input.value", "langfuse.observation.input", "mlflow.spanInputs",
                  "lmnr.span.input", "traceloop.entity.input", "gen_ai.task.input",
                  "agentops.tool.input", "agentops.entity.input", "gen_ai.prompt",
                  "genkit:input")  # fmt: skip
@@ -36,7 +36,7 @@ _ERRORS = ("lk.function_tool.is_error", "ai.observability.mcp.output_is_error")
 
 def _asked(said: Said) -> list[Message]:
     held = said.attributes
-    value = _value(held, _ARGUMENTS, _PLAIN_INPUTS)
+    value = _value(held, ARGUMENTS, PLAIN_INPUTS)
     if value is None:
         value = numbered(held, "ai.observability.call.kwargs") if is_tool(held) else None
     if value is None and is_tool(held):
@@ -85,7 +85,7 @@ def _parameters(attributes: Attributes) -> Any:
 _SAYS_KIND = (*_KINDS, "gen_ai.operation.name")
 
 #: The call: what the tool was given; for a resource of MCP, which one it was.
-ASKED = Source(_asked, (*_ARGUMENTS, *_SAYS_KIND, "mcp.resource.uri"))
+ASKED = Source(_asked, (*ARGUMENTS, *_SAYS_KIND, "mcp.resource.uri"))
 
 #: The tool's answer.
 ANSWERED = Source(_answered, (*_RESULTS, *_SAYS_KIND))

@@ -20,7 +20,8 @@ ALTER TABLE steps
   ADD COLUMN IF NOT EXISTS rerank_model LowCardinality(String),
   -- a fingerprint of the system message, where no prompt is named
   ADD COLUMN IF NOT EXISTS prompt_hash String,
-  ADD COLUMN IF NOT EXISTS is_repeated UInt8,
+  -- repeats an earlier call of the trace; NULL where the arguments are not said
+  ADD COLUMN IF NOT EXISTS is_repeated Nullable(UInt8),
   ADD COLUMN IF NOT EXISTS is_argument_error UInt8,
   ADD COLUMN IF NOT EXISTS duplicate_documents Nullable(UInt32),
   ADD COLUMN IF NOT EXISTS distinct_sources Nullable(UInt32),
@@ -348,6 +349,7 @@ CREATE TABLE step_minutes (
   costed_kilotokens_sum Decimal(38, 12),
   costed_kilotokens_squares_sum Decimal(38, 18),
   cost_kilotokens_sum Decimal(38, 18),
+  repeat_known_sum Int64,
   repeated_sum Int64,
   argument_errors_sum Int64,
   temperatures_sum Int64,
@@ -474,6 +476,7 @@ SELECT
   sum(toDecimal128(if(isFinite(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), least(greatest(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0), -1e9), 1e9), 0), 12) * sign) AS costed_kilotokens_sum,
   sum(toDecimal128(pow(if(isFinite(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), least(abs(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), 1e8), 0), 2), 18) * sign) AS costed_kilotokens_squares_sum,
   sum(toDecimal128(least(if(ifNull(isFinite(cost_usd), 0), greatest(cost_usd, 0), 0) * if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 1e16), 18) * sign) AS cost_kilotokens_sum,
+  sum(toInt64(ifNull(isNotNull(is_repeated), 0)) * sign) AS repeat_known_sum,
   sum(toInt64(ifNull(is_repeated = 1, 0)) * sign) AS repeated_sum,
   sum(toInt64(ifNull(is_argument_error = 1, 0)) * sign) AS argument_errors_sum,
   sum(toInt64(ifNull(isFinite(toFloat64OrNull(temperature)), 0)) * sign) AS temperatures_sum,
@@ -611,6 +614,7 @@ SELECT
   sum(toDecimal128(if(isFinite(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), least(greatest(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0), -1e9), 1e9), 0), 12) * sign) AS costed_kilotokens_sum,
   sum(toDecimal128(pow(if(isFinite(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), least(abs(ifNull(if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 0)), 1e8), 0), 2), 18) * sign) AS costed_kilotokens_squares_sum,
   sum(toDecimal128(least(if(ifNull(isFinite(cost_usd), 0), greatest(cost_usd, 0), 0) * if(ifNull(isFinite(cost_usd), 0), (toFloat64(input_tokens) + toFloat64(output_tokens)) / 1000, 0), 1e16), 18) * sign) AS cost_kilotokens_sum,
+  sum(toInt64(ifNull(isNotNull(is_repeated), 0)) * sign) AS repeat_known_sum,
   sum(toInt64(ifNull(is_repeated = 1, 0)) * sign) AS repeated_sum,
   sum(toInt64(ifNull(is_argument_error = 1, 0)) * sign) AS argument_errors_sum,
   sum(toInt64(ifNull(isFinite(toFloat64OrNull(temperature)), 0)) * sign) AS temperatures_sum,
