@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from vagus.present.api import (
     attribution,
+    backtest,
     bills,
     blobs,
     budgets,
@@ -22,6 +23,7 @@ from vagus.present.api import (
     metrics,
     monitors,
     prices,
+    prometheus,
     redaction,
     scores,
     session,
@@ -29,6 +31,7 @@ from vagus.present.api import (
     settings,
     silences,
     slices,
+    slos,
     spend,
     sql,
     targets,
@@ -44,9 +47,9 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores, mcp,
-    monitors, settings, keys, targets, silences, sql, instrumentation, spend, budgets, bills,
-    export, prices, attribution, redaction, blobs, health, metrics,
+    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
+    mcp, monitors, slos, backtest, settings, keys, targets, silences, sql, instrumentation, spend,
+    budgets, bills, export, prices, attribution, redaction, blobs, health, metrics, prometheus,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
