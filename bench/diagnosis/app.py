@@ -89,8 +89,8 @@ class Application:
         self.steps.add(
             rows, 1, s.EMBEDDING, duration_ms=self._lognormal(35, 0.3, n),
             gap_ms=self._queue(rows), request_model=k.embedding_model[rows],
-            answer_model=k.embedding_model[rows], provider=0, input_tokens=tokens, has_usage=1, is_gateway=1,
-            reported_usd=tokens * 2e-8,
+            answer_model=k.embedding_model[rows], provider=0, input_tokens=tokens,
+            has_usage=1, is_gateway=1,
         )  # fmt: skip
         failed = rng.random(n) < k.p_retrieval_error[rows]
         empty = rng.random(n) < k.p_empty[rows]
@@ -110,7 +110,7 @@ class Application:
             retrieved=np.where(failed, np.nan, found),
             distinct=np.where(failed, np.nan, found - duplicates),
             chars=np.where(has, chunk * 4.2, np.nan),
-            **{f"source_{n}": np.where(failed, 0, by_source[:, n]) for n in range(len(SOURCE_SHARES))},
+            **{f"source_{i}": column * ~failed for i, column in enumerate(by_source.T)},
             top_score=np.where(has, score, np.nan),
             document_age_days=np.where(has, age, np.nan),
         )  # fmt: skip
@@ -239,8 +239,8 @@ class Application:
             is_retry=attempt > 0, attempt=attempt + 1,
             input_tokens=np.where(is_used, sent, 0), output_tokens=np.where(is_used, answered, 0),
             cached_tokens=np.where(is_used, cached, 0), has_usage=is_used,
-            ttft_ms=np.where(streamed, ttft, np.nan), temperature=k.temperature[rows], is_gateway=k.is_gateway[rows] > 0,
-            cost_factor=k.cost_factor[rows],
+            ttft_ms=np.where(streamed, ttft, np.nan), temperature=k.temperature[rows],
+            is_gateway=k.is_gateway[rows] > 0, cost_factor=k.cost_factor[rows],
             max_tokens=k.max_tokens[rows], is_truncated=sent >= k.input_cap[rows],
             is_stalled=stall > 1000, skew_ms=k.child_skew_ms[rows],
         )  # fmt: skip

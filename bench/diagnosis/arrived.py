@@ -67,9 +67,7 @@ def settled_columns(history: History, arrived: Arrived) -> dict[str, np.ndarray]
     }
 
 
-def _costs(
-    steps: Steps, is_llm: np.ndarray, classes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _costs(steps: Steps, is_llm: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The cost of each call and where it is from: 0 none, 1 computed, 2 reported, 3 unknown."""
     computed = steps["input_usd"] + steps["output_usd"] + steps["cache_usd"]
     reported = steps["reported_usd"]

@@ -15,6 +15,7 @@ from bench.diagnosis.faults.decoys import DECOYS
 from bench.diagnosis.faults.fault import FAULTS, Fault
 from bench.diagnosis.judges import Scores, draw_judging, judge
 from bench.diagnosis.knobs import Knobs, Words, draw_knobs
+from bench.diagnosis.money import charge
 from bench.diagnosis.organisation import Organisation, draw_organisation
 from bench.diagnosis.scene import Scene, Telemetry, Told
 from bench.diagnosis.steps import Steps
@@ -120,6 +121,7 @@ def make_history(scenario: Scenario) -> History:
             fault.behave(scene)
     app = Application(requests, knobs, org, words, rng)
     app.run()
+    charge(app.steps, words, float(scenario.start_s))
     named = topic_names(topics)
     scores = judge(requests, knobs, app.outcome, judging, named, words, scenario.start_s,
                    scenario.rpm, rng)  # fmt: skip

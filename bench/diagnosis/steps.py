@@ -43,13 +43,16 @@ DEFAULTS: dict[str, float] = {
     "failure": 0, "request_model": 0, "answer_model": 0, "fingerprint": 0, "provider": -1,
     "finish": 0, "tool": 0, "arguments": 0, "is_retry": 0, "attempt": 1, "input_tokens": 0,
     "output_tokens": 0, "cached_tokens": 0, "has_usage": 0, "ttft_ms": np.nan,
-    "retrieved": np.nan, "distinct": np.nan, "chars": np.nan, "source_0": 0, "source_1": 0, "source_2": 0, "source_3": 0,  "top_score": np.nan,
+    "retrieved": np.nan, "distinct": np.nan, "chars": np.nan,
+    "source_0": 0, "source_1": 0, "source_2": 0, "source_3": 0, "top_score": np.nan,
     "document_age_days": np.nan, "rerank_moved": np.nan, "temperature": np.nan,
-    "max_tokens": np.nan, "reported_usd": np.nan, "is_truncated": 0, "is_stalled": 0, "is_gateway": 0, "cost_factor": 1,
+    "max_tokens": np.nan, "reported_usd": np.nan, "is_truncated": 0, "is_stalled": 0,
+    "is_gateway": 0, "cost_factor": 1,
     "skew_ms": 0,
 }  # fmt: skip
 _REAL = (
-    "gap_ms", "duration_ms", "ttft_ms", "retrieved", "distinct", "chars", "cost_factor", "top_score",
+    "gap_ms", "duration_ms", "ttft_ms", "retrieved", "distinct", "chars", "cost_factor",
+    "top_score",
     "document_age_days", "rerank_moved", "temperature", "max_tokens", "reported_usd", "skew_ms",
 )  # fmt: skip
 
