@@ -65,6 +65,7 @@ from vagus.store.migrate import migrate
 from vagus.store.retain import Keeper
 from vagus.watch.classifier import Classifier
 from vagus.watch.monitor import BUDGET_PREFIX, POLICY_PREFIX
+from vagus.watch.objectives.keeper import Objectives
 from vagus.watch.spend import watch_spend
 from vagus.watch.watcher import Watcher, filter_of
 from vagus.workers import Worker
@@ -154,6 +155,7 @@ class Platform:
         self.gate = Gate()
         self.spending = Spending(self.engine, self.meta, self.gate)
         self.watcher = Watcher(self.engine, self.meta, self.catalogue, self._watermark_s)
+        self.objectives = Objectives(self.engine, self.meta, self.catalogue, self.audit)
         self.classifier = Classifier(self.engine, self.meta, self.catalogue)
         self.changelog = ChangeLog(self.engine, self.meta)
         self.keeper = Keeper(
@@ -327,6 +329,7 @@ class Platform:
         moved = self.watcher.tick(moment_ms / 1000)
         if self.spending.is_read:
             moved += watch_spend(self.meta, self.spending.standings, moment_ms // 1000)
+        moved += self.objectives.tick(moment_ms // 1000)
         moved = self.classifier.tick(moved, moment_ms)
         self.changelog.tick(self._watermark_s())
         changed = [transition.episode for transition in moved]

@@ -19,6 +19,7 @@ MAX_SLOS = 200
 #: Below this a judge tells too little of the truth to wake anybody with.
 LEAST_INFORMED = 0.5
 _CONFIDENCE = 0.95
+_ROUTES = ("check", "judge", "overrides")
 _DAY_S = 86_400
 Factor = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 Counted = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
@@ -108,6 +109,8 @@ class Slo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 def decode_slo(data: Any) -> Slo:
     """An objective from JSON-like data; `BadInput` names the field that is wrong."""
     slo = decode(data, Slo, "SLO")
+    if slo.id in _ROUTES:
+        raise BadInput(f"SLO: {slo.id!r} is the name of a route", field="id")
     if slo.severity != "none" and unfireable(1.0 - slo.event_budget, slo.ratio):
         raise BadInput(f"SLO: {_sentence(1.0 - slo.event_budget, slo.ratio)}", field="lambda")
     zone_of(slo.timezone)

@@ -1,4 +1,4 @@
-"""Monitors and objectives: what is watched, and what is said about it now."""
+"""Monitors: what is watched, and what is said about it now."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
-from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from vagus.errors import VagusError
 from vagus.present.api.base import Done, Model
 from vagus.present.api.permit import CanRead, CanWrite, Given
 from vagus.present.api.services import Services
-from vagus.store.meta.tables import slos as slo_table
-from vagus.watch.budgets import budget_of
 from vagus.watch.declared import Declared
 from vagus.watch.episodes import states_of
-from vagus.watch.slo import Slo, decode_slo, lint
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
@@ -61,33 +56,6 @@ class MonitorBody(MonitorSpec):
     judged_until_ms: int | None
     groups: list[GroupStateBody]
     groups_left_out: int
-    error: str
-
-
-class BudgetBody(Model):
-    """How much of the error budget is spent; 1 is all of it, null is unknown."""
-
-    spent: float | None
-    low: float | None
-    high: float | None
-    burn: float | None
-    n: float
-    floor: int
-    state: str
-
-
-class SloBody(Model):
-    """An objective, its budget now, and what is wrong with its declaration."""
-
-    id: str
-    name: str
-    measure: str
-    target: float
-    window_days: int
-    filter: str
-    severity: str
-    budget: BudgetBody | None
-    problems: list[str]
     error: str
 
 
@@ -160,19 +128,6 @@ def delete_monitor(services: Given, principal: CanWrite, monitor_id: MonitorId) 
     return Done()
 
 
-@router.get("/slos")
-def slos(services: Given, principal: CanRead) -> list[SloBody]:
-    """The objectives of the project with what is left of their budgets."""
-    query = (
-        select(slo_table.c.spec)
-        .where(slo_table.c.project == principal.project)
-        .order_by(slo_table.c.id)
-    )
-    with services.meta.read() as connection:
-        specs = connection.execute(query).scalars().all()
-    return [_slo(services, decode_slo(spec)) for spec in specs]
-
-
 def _declared(services: Services) -> Declared:
     return Declared(services.meta, services.audit, services.catalogue)
 
@@ -193,26 +148,4 @@ def _monitor(services: Services, row: Any) -> MonitorBody:
             "groups_left_out": states.groups_left_out if states else 0,
             "error": states.error if states else "",
         }
-    )
-
-
-def _slo(services: Services, slo: Slo) -> SloBody:
-    budget, error = None, ""
-    try:
-        now = budget_of(services.engine, services.catalogue, slo, services.now_s)
-        budget = BudgetBody.model_validate(now)
-    except VagusError as e:
-        # One objective that cannot be judged must not hide the others.
-        error = str(e)
-    return SloBody(
-        id=slo.id,
-        name=slo.name,
-        measure=slo.measure,
-        target=slo.target,
-        window_days=slo.window_days,
-        filter=slo.filter,
-        severity=slo.severity,
-        budget=budget,
-        problems=lint(slo),
-        error=error,
     )
