@@ -152,6 +152,12 @@ class Platform:
         self.quality = QualityRunner(
             self.engine, settings.quality, [AnswerFormat(), Groundedness()], checkpoints
         )
+        self._make_judges()
+        self._make_workers()
+
+    def _make_judges(self) -> None:
+        """What looks at settled telemetry, and what tells of it."""
+        settings = self.loaded.settings
         self.gate = Gate()
         self.spending = Spending(self.engine, self.meta, self.gate)
         self.watcher = Watcher(self.engine, self.meta, self.catalogue, self._watermark_s)
@@ -167,7 +173,6 @@ class Platform:
         self.notifier = Notifier(
             self.meta, courier_of(settings.respond), now_ms=now_ms, jitter=random.random
         )
-        self._make_workers()
 
     def _make_workers(self) -> None:
         self._loaded_segments: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()

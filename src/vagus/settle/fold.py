@@ -224,7 +224,6 @@ def _step(
     span = tree.spans[n]
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
-    is_faulty = span.is_error and span.kind in ("tool", "mcp") and is_argument_error(span)
     return StepRow(
         project=project,
         minute=trace_ms // 60_000 * 60,
@@ -266,10 +265,15 @@ def _step(
         host=span.host,
         sdk_version=span.sdk_version,
         api_key=span.api_key,
-        is_argument_error=int(is_faulty),
+        is_argument_error=int(_is_faulty_call(span)),
         **_asked(span),
         **msgspec.structs.asdict(read_found(span, start_ms)),
     )
+
+
+def _is_faulty_call(span: Span) -> bool:
+    """Whether a tool call failed by what it was called with."""
+    return span.is_error and span.kind in ("tool", "mcp") and is_argument_error(span)
 
 
 def _used(span: Span, is_billable: bool) -> Tokens:
@@ -296,6 +300,18 @@ def _setting(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
+def _first_word(tree: Tree, name: str) -> str:
+    """What the first span that says it says."""
+    return next((said for s in tree.spans if (said := getattr(s, name))), "")
+
+
+def _main_call(calls: Sequence[StepRow]) -> StepRow | None:
+    """The call that a trace is named by: the one that said most."""
+    return max(
+        calls, key=lambda s: (s.kind == "llm", s.output_tokens, s.input_tokens), default=None
+    )
+
+
 def _trace(
     project: str,
     tree: Tree,
@@ -309,10 +325,7 @@ def _trace(
 ) -> TraceRow:
     root = tree.spans[tree.root]
     calls = [s for s in steps if s.is_billable]
-    tools = [s for s in steps if s.kind in ("tool", "mcp")]
-    main = max(
-        calls, key=lambda s: (s.kind == "llm", s.output_tokens, s.input_tokens), default=None
-    )
+    tools, main = [s for s in steps if s.kind in ("tool", "mcp")], _main_call(calls)
     found = [s for s in steps if s.kind == "retrieval"]
     index = next((s for s in found if s.index_name or s.index_version), None)
     asked, answered = _previews(tree, log_events)
@@ -337,7 +350,7 @@ def _trace(
         model=main.model if main else "",
         index_name=index.index_name if index else "",
         index_version=index.index_version if index else "",
-        agent=next((s.agent for s in tree.spans if s.agent), ""),
+        agent=_first_word(tree, "agent"),
         span_count=len(tree.spans),
         orphan_count=len(tree.orphans),
         error_count=len(classes),
@@ -356,7 +369,7 @@ def _trace(
         input=asked,
         output=answered,
         host=root.host,
-        dataset=next((s.dataset for s in tree.spans if s.dataset), ""),
+        dataset=_first_word(tree, "dataset"),
         waiting_ms=waiting_ms(tree),
     )
 
