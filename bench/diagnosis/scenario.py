@@ -27,7 +27,7 @@ CAUSES = tuple(sorted(FAULTS))
 #: Monday, 2 November 2026, 00:00 UTC.
 _MONDAY_S = 1_793_577_600
 #: Hours before the onset, and after it, by requests a minute.
-HOURS = {5: (24.0, 4.0), 50: (8.0, 2.0), 500: (4.0, 1.0)}
+HOURS = {5: (24.0, 4.0), 50: (6.0, 2.0), 500: (2.5, 0.75)}
 _PARTIAL_LOSS = 0.1
 _DECOY_SHARE = 0.35
 
