@@ -363,3 +363,25 @@ def test_a_span_that_was_announced_and_ended_is_one_span(shop: Workshop) -> None
     assert shop.rows("steps", "span_id, parent_span_id, duration_ms") == [
         (f"{2:016x}", f"{1:016x}", 30.0)
     ]
+
+
+def test_a_settled_trace_shows_the_signs_of_its_spans(shop: Workshop) -> None:
+    message = ExportTraceServiceRequest()
+    trace = os.urandom(16)
+    tool = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": "search",
+            "gen_ai__tool__call__arguments": '{"q": "parcel"}'}  # fmt: skip
+    span(message, trace, 1, ms=100, gen_ai__operation__name="invoke_agent", vagus__dataset="golden")
+    call = llm(gen_ai__request__temperature=0.7, gen_ai__system_instructions="Be kind.",
+               metadata__user_api_key_hash="sk-secret")  # fmt: skip
+    span(message, trace, 2, 1, start_ms=10, ms=20, **call)
+    span(message, trace, 3, 1, start_ms=40, ms=10, **tool)
+    span(message, trace, 4, 1, start_ms=60, ms=40, **tool)
+    resource = message.resource_spans[0].resource
+    for key, value in (("host.name", "pod-1"), ("service.instance.id", "i-1")):
+        resource.attributes.add(key=key).value.string_value = value
+    shop.send(message)
+    shop.settler.tick(everything=True)
+
+    assert shop.rows("traces", "host, dataset, waiting_ms") == [("pod-1", "golden", 30.0)]
+    rows = shop.rows("steps", "temperature, length(prompt_hash), length(api_key), is_repeated")
+    assert rows == [("", 0, 0, None), ("0.7", 12, 12, None), ("", 0, 0, 0), ("", 0, 0, 1)]

@@ -10,8 +10,9 @@ import pytest
 
 from support.segments import load, write
 from vagus.assess.quality.verdicts import take_verdicts
+from vagus.meaning.content import Event
 from vagus.receive.dialects.build import Telemetry, Verdict
-from vagus.settle.evaluation import read_verdicts
+from vagus.settle.evaluation import event_scores, read_verdicts
 from vagus.store.chdb import ChdbEngine
 
 NOW_NS = 1_790_000_000_000_000_000
@@ -122,3 +123,40 @@ def test_absurd_texts_and_times_are_cut_and_said(inbox: Inbox) -> None:
     (score,) = inbox.scores()
     assert len(score["name"]) == 200
     assert score["explanation"].endswith("(cut: 50000 characters)")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "value", "expected"),
+    [
+        ("toxicity", "", 0.9, False),
+        ("toxicity", "", 0.1, True),
+        ("toxicity", "non-toxic", 0.9, True),
+        ("toxicity", "toxic", None, False),
+        ("prompt_injection", "true", None, False),
+        ("prompt_injection", "no", 1.0, True),
+        ("pii_leak", "leaked", None, False),
+        ("toxicity", "", 7.0, None),
+        ("helpfulness", "", 0.9, None),
+        ("helpfulness", "yes", None, True),
+    ],
+)
+def test_a_harm_that_was_found_is_no_pass(
+    name: str, label: str, value: float | None, expected: bool | None
+) -> None:
+    (score,) = event_scores("p", "t", "s", 0, [_event(name, label, value)])
+    assert score.passed is expected
+
+
+def test_a_verdict_of_an_offline_run_names_its_data_set() -> None:
+    event = _event("helpfulness", "pass", None, **{"gen_ai.evaluation.dataset.name": "golden"})
+    assert event_scores("p", "t", "s", 0, [event])[0].dataset == "golden"
+
+
+def _event(name: str, label: str, value: float | None, **more: str) -> Event:
+    said = {
+        "gen_ai.evaluation.name": name,
+        "gen_ai.evaluation.score.label": label,
+        "gen_ai.evaluation.score.value": value,
+        **more,
+    }
+    return Event("gen_ai.evaluation.result", said)

@@ -61,7 +61,8 @@ def _system_message() -> str:
     """The text of the system message among all messages, which is the first of them."""
     text = _first(
         f"JSONExtractString(list, 1, {path})"
-        for path in ("'content'", "'parts', 1, 'content'", "'content', 1, 'text'")
+        # A list that is asked for as text is given as JSON, so the texts in it come first.
+        for path in ("'content', 1, 'text'", "'parts', 1, 'content'", "'content'")
     )
     message = f"if(JSONExtractString(list, 1, 'role') IN {_SYSTEM}, {text}, '')"
     within = _with("list", "JSONExtractRaw(said, 'messages')", message)

@@ -11,6 +11,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     `value` is what the evaluator measured (range set by the evaluator, [0, 1] for the built-in
     ones, higher is better), `passed` the yes/no derived from it. `weight` is 1 / inclusion
     probability, so that weighted rates are unbiased (Horvitz and Thompson 1952).
+    `dataset` names what an offline run went over; a verdict on real traffic has none.
     A `failed` score records that judging failed; it carries no value and enters no rate.
     """
 
@@ -31,3 +32,4 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     evaluator_version: str = ""
     weight: float = 1.0
     status: str = "ok"
+    dataset: str = ""

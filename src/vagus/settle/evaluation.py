@@ -16,7 +16,7 @@ import prometheus_client
 
 from vagus.meaning.content import Event
 from vagus.meaning.messages import log_event
-from vagus.meaning.values import as_number, as_text
+from vagus.meaning.values import as_number, as_text, as_word, first
 from vagus.meaning.verdicts import read_verdicts as carried_verdicts
 from vagus.model.score import Score
 from vagus.settle.span import Span
@@ -32,23 +32,26 @@ _NAME = "gen_ai.evaluation.name"
 _VALUE = "gen_ai.evaluation.score.value"
 _LABEL = "gen_ai.evaluation.score.label"
 _WHY = "gen_ai.evaluation.explanation"
+_DATASETS = (
+    "vagus.score.dataset", "gen_ai.evaluation.dataset", "gen_ai.evaluation.dataset.name",
+    "gen_ai.evaluation.dataset.id",
+)  # fmt: skip
 SOURCES = ("code", "model", "human", "user", "external")
 
-_GOOD = frozenset(("pass", "passed", "true", "yes", "good", "grounded", "relevant", "correct"))
-_BAD = frozenset(
+_GOOD = frozenset(
     (
-        "fail",
-        "failed",
-        "false",
-        "no",
-        "bad",
-        "ungrounded",
-        "irrelevant",
-        "incorrect",
-        "hallucinated",
-        "unsupported",
+        *("pass", "passed", "true", "yes", "good", "grounded", "relevant", "correct"),
+        *("factual", "safe", "clean", "benign", "non-toxic", "non_toxic", "not toxic"),
     )
 )
+_BAD = frozenset(
+    (
+        *("fail", "failed", "false", "no", "bad", "ungrounded", "irrelevant", "incorrect"),
+        *("hallucinated", "unsupported", "unrelated", "unsafe", "toxic", "leaked", "flagged"),
+    )
+)
+#: Names of what must not be found: a number says how much of it was.
+_HARMS = frozenset(("toxicity", "prompt_injection", "jailbreak", "pii_leak"))
 _NAME_LENGTH = 200
 _EXPLANATION_LENGTH = 20_000
 _AT_ONCE = 5_000
@@ -106,7 +109,7 @@ def carried_scores(
                     session=span.session if verdict.scope == "session" else "",
                     value=verdict.value,
                     label=_shortened(verdict.label, _NAME_LENGTH),
-                    passed=_passed(verdict.label) if verdict.passed is None else verdict.passed,
+                    passed=_judged(verdict.name, verdict.label, verdict.value, verdict.passed),
                     explanation=_shortened(verdict.explanation, _EXPLANATION_LENGTH),
                     source=verdict.source if verdict.source in SOURCES else "external",
                     evaluator=_shortened(verdict.evaluator, _NAME_LENGTH),
@@ -228,10 +231,11 @@ def _score(
         session=_shortened(as_text(said.get("session.id")), _NAME_LENGTH),
         value=value,
         label=_shortened(label, _NAME_LENGTH),
-        passed=_passed(label) if passed is None else passed,
+        passed=_judged(name, label, value, passed),
         explanation=_shortened(as_text(said.get(_WHY)), _EXPLANATION_LENGTH),
         source=source if source in SOURCES else "external",
         evaluator=_shortened(as_text(said.get("vagus.score.evaluator")), _NAME_LENGTH) or "otel",
+        dataset=_shortened(as_word(first(said, *_DATASETS)), _NAME_LENGTH),
     )
 
 
@@ -252,3 +256,19 @@ def _passed(label: str) -> bool | None:
     if word in _GOOD:
         return True
     return False if word in _BAD else None
+
+
+def _judged(name: str, label: str, value: float | None, said: bool | None) -> bool | None:
+    """Whether it passed: as said, by its label, or by how much of a harm was found.
+
+    "yes" and "true" under the name of a harm say that it was found.
+    """
+    if said is not None:
+        return said
+    is_harm = name.strip().lower() in _HARMS
+    found = _passed(label)
+    if is_harm and label.strip().lower() in ("true", "false", "yes", "no"):
+        return not found
+    if found is None and is_harm and value is not None and 0 <= value <= 1:
+        return value < 0.5
+    return found

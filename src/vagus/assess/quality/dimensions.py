@@ -28,7 +28,9 @@ DIMENSIONS = (
 TELLING = ("service", "env", "team", "feature", "user", "model")
 NOT_KNOWN: dict[str, Any] = dict.fromkeys(DIMENSIONS, "")
 
-_COLUMNS = ", ".join(("trace_id", "session", "toUnixTimestamp(minute) AS minute", *DIMENSIONS))
+_COLUMNS = ", ".join(
+    ("trace_id", "session", "dataset", "toUnixTimestamp(minute) AS minute", *DIMENSIONS)
+)
 _NEWEST = "ORDER BY version DESC LIMIT 1 BY"
 
 

@@ -108,7 +108,9 @@ def check_score(score: Score) -> None:
     _check_text("label", score.label, MAX_LABEL)
     _check_text("explanation", score.explanation, MAX_EXPLANATION)
     _check_text("detail", score.detail, MAX_DETAIL)
-    for field in ("score_id", "trace_id", "span_id", "session", "evaluator", "evaluator_version"):
+    for field in (
+        "score_id", "trace_id", "span_id", "session", "evaluator", "evaluator_version", "dataset",
+    ):  # fmt: skip
         _check_text(field, getattr(score, field), MAX_NAME)
     if not score.name.strip():
         raise BadInput("a score needs a name", field="name")
@@ -188,6 +190,7 @@ def _join(engine: Engine, project: str, waiting: Mapping[str, tuple[str, str]], 
                 **_copied(trace),
                 "trace_id": trace["trace_id"],
                 "session": old["session"] or trace["session"],
+                "dataset": old["dataset"] or trace["dataset"],
                 "version": max(now_ns, old["version"] + 1),
                 "sign": 1,
             }
@@ -235,6 +238,7 @@ def _row(
         "project": project,
         "trace_id": trace_id,
         "session": score.session or (known["session"] if known else ""),
+        "dataset": score.dataset or (known["dataset"] if known else ""),
         "version": now_ns,
         "sign": 1,
         "time": _moment(time_ms),

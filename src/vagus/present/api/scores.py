@@ -39,6 +39,7 @@ class NewScore(Model):
     source: Literal["code", "model", "human", "user", "external"] = "external"
     evaluator: str = Field("", max_length=200)
     evaluator_version: str = Field("", max_length=200)
+    dataset: str = Field("", max_length=200)
     time: float | None = Field(None, ge=0)
 
 
@@ -116,4 +117,5 @@ def _score(project: str, given: NewScore, now_ms: int) -> Score:
         source=given.source,
         evaluator=given.evaluator,
         evaluator_version=given.evaluator_version,
+        dataset=given.dataset,
     )
