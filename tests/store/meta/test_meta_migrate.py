@@ -12,7 +12,10 @@ from sqlalchemy import insert, select, text
 from vagus.errors import ConfigError
 from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade, versions
-from vagus.store.meta.tables import metadata, projects
+
+# The last file of tables knows those of all others.
+from vagus.store.meta.objectives import metadata
+from vagus.store.meta.tables import projects
 
 
 @pytest.mark.parametrize("version", ["base", *versions()])

@@ -48,6 +48,7 @@ from vagus.watch.objectives.store import (
     stored_slo,
     stored_slos,
 )
+from vagus.watch.objectives.tally import check_share
 from vagus.watch.series import check_measure
 from vagus.watch.slo import Slo, decode_slo, lint, monitor_of
 
@@ -252,8 +253,9 @@ def _decoded(values: dict[str, Any], project: str) -> Slo:
 
 def _check(services: Services, slo: Slo) -> None:
     """Refuse now what would fail at every look."""
+    measure = check_share(slo, services.catalogue)
     check_measure(monitor_of(slo), services.catalogue)
-    where(parse(slo.filter), services.catalogue.get(slo.measure).source)
+    where(parse(slo.filter), measure.source)
 
 
 def _is_up_bad(services: Services, measure: str) -> bool:

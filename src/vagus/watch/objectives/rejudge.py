@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vagus.errors import BadInput
 from vagus.measures.catalogue import Catalogue
 from vagus.model.calendar import Stretch
-from vagus.stats.sequential import capped_alternative, dispersion_of
+from vagus.stats.sequential import capped_alternative, climb_began, dispersion_of
 from vagus.store.engine import Engine
 from vagus.watch.budgets import BURN_WINDOWS, Budget, Calibrated, calibration_of, spent_in
 from vagus.watch.objectives.tally import Floats, Tally, read_tally
@@ -122,12 +122,22 @@ def _sequential(slo: Slo, events: Tally, bad: Floats, trials: Floats) -> list[Al
     def at(step: int) -> int:
         return events.start_s + step * events.step_s
 
+    def began(first: int, fired: int) -> int:
+        # Once the size of a change is known, its beginning is: a stray failure before is left out.
+        hits, of = bad[first : fired + 1], trials[first : fired + 1]
+        size = max(waking, min(0.98, float(hits.sum() / of.sum())))
+        return first + climb_began(hits, of, tolerated, size)
+
     # An alarm is known when its step has ended.
     return [
         Alert(
-            "sequential", slo.severity, at(onset), at(fired + 1), None if end is None else at(end)
+            rule="sequential",
+            severity=slo.severity,
+            onset_s=at(began(first, fired)),
+            fired_s=at(fired + 1),
+            cleared_s=None if end is None else at(end),
         )
-        for onset, fired, end in spans
+        for first, fired, end in spans
     ]
 
 

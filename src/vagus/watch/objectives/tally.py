@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vagus.measures.catalogue import Catalogue, Direction
+from vagus.errors import BadInput
+from vagus.measures.catalogue import Catalogue, Direction, Interval, Kind, Measure
 from vagus.measures.filter import parse
 from vagus.measures.plan import plan, sums_sql
 from vagus.store.engine import Columns, Engine
-from vagus.watch.series import check_measure
-from vagus.watch.slo import Slo, monitor_of
+from vagus.watch.slo import Slo
 
 Floats = NDArray[np.float64]
 
@@ -98,12 +98,23 @@ class Tally:
         return Tally(self.start_s, self.step_s, seen, seen, is_bad, seen)
 
 
+def check_share(slo: Slo, catalogue: Catalogue) -> Measure:
+    """The measure of an objective; one that is no share of counted things is refused."""
+    measure = catalogue.get(slo.measure)
+    is_share = measure.kind is Kind.RATIO and measure.interval is Interval.AUTO
+    if not is_share or measure.direction is Direction.NEUTRAL:
+        raise BadInput(
+            f"SLO: an objective needs a share that has a bad direction; {measure.id} is not one",
+            field="measure",
+        )
+    return measure
+
+
 def read_tally(
     engine: Engine, catalogue: Catalogue, slo: Slo, start_s: int, end_s: int, step_s: int
 ) -> Tally:
     """The events of an objective from a minute to a minute, by event time; one statement."""
-    check_measure(monitor_of(slo), catalogue)
-    measure = catalogue.get(slo.measure)
+    measure = check_share(slo, catalogue)
     question = plan(measure, slo.project, parse(slo.filter), (), start_s, end_s)
     answer = engine.query(sums_sql(question, step_s, None), question.params)
     first_s = start_s - start_s % step_s
