@@ -30,7 +30,7 @@ from vagus.receive.otlp_http import routes
 
 log = logging.getLogger(__name__)
 
-_API_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/sign-in", "/mcp")
+_API_PATHS = ("/api/", "/jaeger/", "/healthz", "/readyz", "/metrics", "/sign-in", "/mcp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from vagus.present.api import (
     health,
     incidents,
     instrumentation,
+    jaeger,
     keys,
     mcp,
     metrics,
@@ -49,7 +50,8 @@ from vagus.present.export.prometheus import PrometheusPage
 SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
     mcp, monitors, slos, backtest, settings, keys, targets, silences, sql, instrumentation, spend,
-    budgets, bills, export, prices, attribution, redaction, blobs, health, metrics, prometheus,
+    budgets, bills, export, prices, attribution, redaction, blobs, health, metrics,
+    prometheus, jaeger,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}
