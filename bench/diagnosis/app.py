@@ -109,7 +109,7 @@ class Application:
             failure=np.where(failed, s.CONNECTION, s.OK),
             retrieved=np.where(failed, np.nan, found),
             distinct=np.where(failed, np.nan, found - duplicates),
-            chars=np.where(has, chunk * 4.2, np.nan),
+            chars=np.where(has, np.round(chunk * 4.2), np.nan),
             **{f"source_{i}": column * ~failed for i, column in enumerate(by_source.T)},
             top_score=np.where(has, score, np.nan),
             document_age_days=np.where(has, age, np.nan),
@@ -132,10 +132,12 @@ class Application:
         rows = rows[self.rng.random(len(rows)) < k.p_rerank[rows]]
         n = len(rows)
         moved = np.clip(self.rng.normal(k.rerank_moved[rows], 0.14, n), 0, 1)
-        steps = np.maximum(1, k.top_k[rows])
+        steps = np.maximum(2, k.top_k[rows])
+        # No order has exactly one document out of place.
+        count = np.round(moved * steps)
         self.steps.add(
             rows, 3, s.RERANK, duration_ms=self._lognormal(90, 0.3, n),
-            rerank_moved=np.round(moved * steps) / steps,
+            rerank_moved=np.where(count == 1, 2, count) / steps,
         )  # fmt: skip
 
     def _queue(self, rows: np.ndarray) -> np.ndarray:

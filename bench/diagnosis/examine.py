@@ -35,7 +35,7 @@ from vagus.store.migrate import migrate
 from vagus.watch.defaults import default_monitors
 from vagus.watch.replay import replay_all
 
-_PROJECT = "bench"
+PROJECT = "bench"
 #: How far the moment that somebody would brush lies from the true onset.
 _JITTER_S = 600
 _MEMORY_BYTES = 3 * 1024**3
@@ -82,7 +82,7 @@ class Bench:
             "tenants": len(history.org.tenants),
             "alarms": [_alarm(e) for e in episodes],
             "forms": self._forms(scenario, episodes),
-            "baselines": guess_all(self.engine, _PROJECT, self.catalogue, scenario),
+            "baselines": guess_all(self.engine, PROJECT, self.catalogue, scenario),
         }
         result["seconds"] = {
             "made": round(made_s, 2),
@@ -95,17 +95,17 @@ class Bench:
         """Replace what the engine holds by this history."""
         for table in self._tables:
             self.engine.execute(f"TRUNCATE TABLE {table}")
-        write_rows(self.engine, _PROJECT, history, self.directory)
+        write_rows(self.engine, PROJECT, history, self.directory)
         with self.meta.begin() as connection:
             connection.execute(changes_table.delete())
             for number, told in enumerate(history.told):
                 change = Change(
-                    project=_PROJECT, time_ms=int(told.at_s * 1000), kind=told.kind,
+                    project=PROJECT, time_ms=int(told.at_s * 1000), kind=told.kind,
                     title=told.title, scope=told.scope, source="api", change_id=f"told-{number}",
                 )  # fmt: skip
                 connection.execute(
                     changes_table.insert().values(
-                        id=change.change_id, project=_PROJECT, time_ms=change.time_ms,
+                        id=change.change_id, project=PROJECT, time_ms=change.time_ms,
                         data=msgspec.to_builtins(change),
                     )
                 )  # fmt: skip
@@ -114,7 +114,7 @@ class Bench:
         """What the default monitors would have said after the first half of the reference."""
         settled_s = (scenario.start_s + scenario.onset_s) // 2
         return replay_all(
-            self.engine, self.catalogue, default_monitors(_PROJECT),
+            self.engine, self.catalogue, default_monitors(PROJECT),
             settled_s // 60, scenario.end_s // 60,
         )  # fmt: skip
 
@@ -123,7 +123,7 @@ class Bench:
         jitter_s = Dice(scenario.seed, 70 + scenario.rpm).rng.integers(-_JITTER_S, _JITTER_S)
         asked = {
             "window": ask_window(
-                _PROJECT,
+                PROJECT,
                 (scenario.onset_s + int(jitter_s)) * 1000,
                 scenario.end_s * 1000,
                 None,
@@ -154,9 +154,9 @@ def first_alarm(scenario: Scenario, episodes: Sequence[Episode]) -> Episode | No
 
 def ask_episode(scenario: Scenario, episode: Episode) -> Asked:
     """What is asked for an alarm, once its window is over."""
-    monitor = next(m for m in default_monitors(_PROJECT) if m.id == episode.monitor_id)
+    monitor = next(m for m in default_monitors(PROJECT) if m.id == episode.monitor_id)
     return Asked(
-        project=_PROJECT,
+        project=PROJECT,
         measure=episode.measure,
         filter=monitor.filter,
         group=tuple(episode.group.items()),

@@ -132,7 +132,8 @@ def _identity(block: Block, t: _Table, project: str, request: np.ndarray) -> Non
 
 def trace_id_sql(history: History) -> str:
     """The id of a trace of this history, from the number of its request."""
-    return f"concat('{history.scenario.seed:08x}{history.scenario.rpm:08x}', lower(hex(request)))"
+    head = f"{history.scenario.seed:08x}{history.scenario.rpm:08x}"
+    return f"concat('{head}', lower(leftPad(hex(request), 16, '0')))"
 
 
 def _started(block: Block, at_ms: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from zlib import crc32
@@ -43,6 +44,7 @@ class Scenario:
     start_s: int = 0
     onset_s: int = 0
     end_s: int = 0
+    lasting_s: float = float("inf")
     has_partial_loss: bool = False
     scopes: list[dict[str, str]] = field(default_factory=list)
     symptoms: tuple[str, ...] = ()
@@ -86,7 +88,7 @@ def plan_scenario(seed: int, rpm: int, causes: tuple[str, ...] = (), decoy: str 
     )
 
 
-def make_history(scenario: Scenario) -> History:
+def make_history(scenario: Scenario, more: Sequence[Fault] = ()) -> History:
     """Everything that happened, the same again for the same scenario."""
     number = scenario.seed * 1009 + scenario.rpm
     rng = np.random.default_rng((number, 2))
@@ -96,12 +98,14 @@ def make_history(scenario: Scenario) -> History:
     demand = draw_demand(rng, scenario.start_s, minutes, float(scenario.rpm))
     faults: list[Fault] = [FAULTS[cause] for cause in scenario.causes]
     faults += [DECOYS[scenario.decoy]] if scenario.decoy else []
+    faults += more
     first = Dice(scenario.seed, 4)
     topics: list[str] = []
     scenes = []
     for n, fault in enumerate(faults):
         dice = Dice(scenario.seed, crc32(f"{fault.cause} {n} {scenario.rpm}".encode()))
         scene = Scene(dice, org, words, demand, float(scenario.onset_s), topics=topics)
+        scene.lasting_s = scenario.lasting_s
         scene.is_gradual = dice.chance(fault.gradual)
         if fault.demand:
             fault.demand(scene)

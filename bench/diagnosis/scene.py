@@ -53,6 +53,7 @@ class Scene:
     words: Words
     demand: Demand
     onset_s: float
+    lasting_s: float = float("inf")
     is_gradual: bool = False
     requests: Requests | None = None
     knobs: Knobs | None = None
@@ -78,11 +79,11 @@ class Scene:
         return self.requests
 
     def ramp(self, at_s: np.ndarray, over_s: float | None = None) -> np.ndarray:
-        """0 before the onset, then 1, at once or linearly."""
+        """0 before the onset, then 1, at once or linearly, and 0 again if it ends by itself."""
         since = at_s - self.onset_s
         if over_s is None:
-            return (since >= 0).astype(float)
-        return np.clip(since / over_s, 0, 1)
+            return ((since >= 0) & (since < self.lasting_s)).astype(float)
+        return np.clip(since / over_s, 0, 1) * (since < self.lasting_s)
 
     def minute_ramp(self, over_s: float | None = None) -> np.ndarray:
         """The same for each minute of the scenario."""
