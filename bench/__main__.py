@@ -19,6 +19,7 @@ BENCHES = (
     "kill",
     "faults",
     "spend",
+    "series",
 )
 
 

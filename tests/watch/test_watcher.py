@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import select, update
 
-from measures.settled_rows import score_row, trace_row, when
+from measures.settled_rows import score_row, trace_row
 from vagus.measures.catalogue import Catalogue
 from vagus.model.episode import Episode, State
 from vagus.store.chdb import ChdbEngine
+from vagus.store.meta import state as checkpoints
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes, monitors, slos
 from vagus.watch.budgets import budget_of
-from vagus.watch.defaults import default_slos, ensure_defaults
+from vagus.watch.defaults import default_monitors, default_slos, ensure_defaults
 from vagus.watch.episodes import open_episodes, states_of
-from vagus.watch.monitor import decode_monitor
 from vagus.watch.slo import Slo
 from vagus.watch.transition import Transition
 from vagus.watch.watcher import Watcher, filter_of
@@ -221,13 +220,25 @@ def test_an_episode_of_a_group_that_vanished_is_closed_when_nothing_is_left_to_s
 def test_defaults_come_once_and_stay_as_people_leave_them(meta: Meta, project: str) -> None:
     assert ensure_defaults(meta, project, 5)
     with meta.begin() as connection:
-        assert len(connection.execute(select(monitors)).all()) == 4
+        assert len(connection.execute(select(monitors)).all()) == len(default_monitors(project))
         assert len(connection.execute(select(slos)).all()) == 1
         connection.execute(monitors.delete().where(monitors.c.id == "latency-p95"))
 
     assert not ensure_defaults(meta, project, 6)
     with meta.read() as connection:
-        assert len(connection.execute(select(monitors)).all()) == 3
+        left = len(default_monitors(project)) - 1
+        assert len(connection.execute(select(monitors)).all()) == left
+
+
+def test_a_project_of_an_older_version_gets_only_what_is_new(meta: Meta, project: str) -> None:
+    checkpoints.put(meta, f"watch-defaults/{project}", 1)
+
+    assert ensure_defaults(meta, project, 5)
+    with meta.read() as connection:
+        kept = set(connection.execute(select(monitors.c.id)).scalars())
+        assert connection.execute(select(slos)).all() == []
+    assert "provider-errors" in kept
+    assert not kept & {"error-rate", "groundedness", "latency-p95", "telemetry-completeness"}
 
 
 def test_a_budget_is_asked_of_the_measures(

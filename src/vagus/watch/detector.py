@@ -40,7 +40,7 @@ Places = NDArray[np.intp]
 # How many minutes are remembered to find an onset in.
 MEMORY_MIN = 480
 # The tolerated level lies above the usual one by so many times the group's own wandering.
-_WANDERINGS = 2.5
+_WANDERINGS = 3.0
 # A minute is worth an exact tail when it lies so many standard deviations out.
 _SUSPICIOUS = 4.0
 _NEVER = -(1 << 60)
@@ -231,8 +231,10 @@ class Detector(Rows):
     def _shared(self, rate: Floats) -> Floats:
         """How much two trials of a minute hang together, from the spread beyond chance."""
         room = np.maximum(rate * (1.0 - rate), 1e-12)
-        shared: Floats = np.clip(self.between / room, 0.0, 0.5)
-        return shared
+        shared = np.clip(self.between / room, 0.0, 0.5)
+        # Less than this is rounding, and a beta law cannot be reckoned with it.
+        found: Floats = np.where(shared < 1e-5, 0.0, shared)
+        return found
 
     def _shocks(self, x: Floats, n: Floats, floor: Floats, sign: int, spread: Floats) -> Floats:
         """The bet on single minutes that chance does not explain, as in an outage."""
@@ -292,12 +294,14 @@ class Detector(Rows):
                 * self._shared(np.nan_to_num(bad))
             )
             _, high = wilson_arrays(np.nan_to_num(bad) * worth, np.maximum(worth, 1e-9))
-            limit = np.maximum(settings.min_target, settings.margin * high + away)
+            limit = settings.margin * high + _away(np.nan_to_num(bad), wandering)
+            limit = np.maximum(settings.min_target, limit)
             limit = np.where(np.isnan(bad), np.nan, np.minimum(0.999, limit))
             return limit if sign > 0 else 1.0 - limit
         error = 2.0 * np.sqrt((self.within + self.between) / np.maximum(minutes, 1.0))
         if family is Family.COUNT:
             if sign > 0:
+                away = _away(np.nan_to_num(level), wandering)
                 return np.maximum(0.2, (level + error) * settings.margin + away)
             return np.maximum(0.0, (level - error) / settings.margin - away)
         scale = 1.0 if self.signal.is_log else np.abs(level)
@@ -420,6 +424,8 @@ class Detector(Rows):
         What the store says about the past is not said differently: until its last event the row
         opens and closes nothing by itself.
         """
+        if known.cleared_min is not None and known.cleared_min < now_min:
+            return
         last = known.fired_min if known.cleared_min is None else known.cleared_min
         self.free_from[row] = max(int(self.free_from[row]), last + 1)
         if known.cleared_min is not None:
@@ -441,3 +447,10 @@ class Detector(Rows):
         level = float(self.tolerated[row, self.signal.sides.index(side)])
         self._start(minute, row, known.onset_min, side, level if base is None else base)
         self.fired[row] = known.fired_min
+
+
+def _away(level: Floats, wandering: Floats) -> Floats:
+    """How far above its level a group gets by itself; rates and counts wander by factors."""
+    steps = np.minimum(1.5, _WANDERINGS * wandering / np.maximum(level, 1e-9))
+    found: Floats = level * np.expm1(steps)
+    return np.where(level > 0, found, _WANDERINGS * wandering)

@@ -165,9 +165,11 @@ class Reference(Rows):
     def wandering(self) -> Floats:
         """The standard deviation of quarters beyond chance, from the level of their time."""
         square, chance, count = self.wander.T
-        variance = np.maximum(0.0, square - chance) / np.maximum(count, 1.0)
-        # A few quarters do not know their own spread.
-        found: Floats = np.sqrt(variance) * (1.0 + 3.0 / np.maximum(count, 1.0))
+        quarters = np.maximum(count, 1.0)
+        # A few quarters do not know their own spread: chance alone may double it.
+        explained = chance * (1.0 + np.sqrt(2.0 / quarters))
+        variance = np.maximum(0.0, square - explained) / quarters
+        found: Floats = np.sqrt(variance) * (1.0 + 2.0 / quarters)
         return found
 
     def _find(self, hour: int) -> None:

@@ -102,6 +102,8 @@ class ThresholdDetector(Rows):
 
     def tell(self, row: int, known: Known, now_min: int) -> None:
         """Let a row know an episode that the store has; see `Detector.tell`."""
+        if known.cleared_min is not None and known.cleared_min < now_min:
+            return
         last = known.fired_min if known.cleared_min is None else known.cleared_min
         self.free_from[row] = max(int(self.free_from[row]), last + 1)
         if known.cleared_min is not None:
