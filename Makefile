@@ -1,5 +1,5 @@
 # Everything a newcomer or CI needs; each target does its own set-up.
-.PHONY: setup check test demo bench format web conformance clean
+.PHONY: setup check test demo bench bench-diagnosis format web conformance clean
 
 PY := .venv/bin/python
 
@@ -27,6 +27,14 @@ demo: setup
 
 bench: setup
 	$(PY) -m bench
+
+SEEDS ?= 1
+JOBS ?= 2
+
+# Simulated applications, forty faults: how often the cause is found (docs/bench-diagnosis.md).
+bench-diagnosis: setup
+	$(PY) -m bench.diagnosis run --half reporting --seeds $(SEEDS) --jobs $(JOBS)
+	$(PY) -m bench.diagnosis report
 
 format: setup
 	$(PY) -m ruff format .
