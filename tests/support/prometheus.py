@@ -80,6 +80,8 @@ def prometheus(folder: Path, config: dict[str, Any] | None = None) -> Iterator[P
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-remote-write-receiver",
         "--enable-feature=exemplar-storage",
+        # An alert that fires before the Alertmanager is found is told again soon.
+        "--rules.alert.resend-delay=1s",
     ]
     with _running(command, folder, f"http://127.0.0.1:{port}/-/ready"):
         yield Prometheus(f"http://127.0.0.1:{port}")
