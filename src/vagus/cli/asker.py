@@ -65,6 +65,10 @@ class Remote:
         """The JSON that a path answers to a body."""
         return self._call(path, body)
 
+    def text(self, path: str) -> str:
+        """The text at a path."""
+        return self._read(path, None).decode()
+
     def sql(self, query: str) -> Table:
         """The answer to one SELECT."""
         found = self._call("/api/v1/sql", {"query": query})
@@ -76,6 +80,12 @@ class Remote:
         return self._call("/api/v1/instrumentation", None, **{"from": f"-{hours}h"})
 
     def _call(self, path: str, body: Any, **params: str) -> Any:
+        try:
+            return json.loads(self._read(path, body, **params))
+        except ValueError as e:
+            raise Unavailable(f"what answers at {self.url} is not Vagus") from e
+
+    def _read(self, path: str, body: Any, **params: str) -> bytes:
         if self._project:
             params["project"] = self._project
         query = f"?{urllib.parse.urlencode(params)}" if params else ""
@@ -88,14 +98,13 @@ class Remote:
             request.add_header("Authorization", f"Bearer {self._key}")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                return json.load(answer)
+                content: bytes = answer.read()
+                return content
         except urllib.error.HTTPError as e:
             raise _refusal(e) from e
         except (urllib.error.URLError, OSError) as e:
             reason = getattr(e, "reason", e)
             raise Unavailable(f"no server answers at {self.url}: {reason}") from e
-        except ValueError as e:
-            raise Unavailable(f"what answers at {self.url} is not Vagus") from e
 
 
 class Local:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from vagus.cli import diagnose, doctor, importing, renormalise, reprice, serve, sql, version
+from vagus.cli import diagnose, doctor, export, importing, renormalise, reprice, serve, sql, version
 from vagus.errors import VagusError
 
 INSTALL = "pip install 'vagus[server]'"
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help=_DEMO_HELP, add_help=False)
     doctor.add_parser(commands)
     diagnose.add_parser(commands)
+    export.add_parser(commands)
     importing.add_parser(commands)
     sql.add_parser(commands)
     renormalise.add_parser(commands)
