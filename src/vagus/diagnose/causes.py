@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 
 from vagus.diagnose.changes import WATCHED
+from vagus.diagnose.condition import SIGNS
 from vagus.diagnose.indicators import INDICATORS
+from vagus.diagnose.sorts import SORTS
 from vagus.errors import ConfigError
 
 DIRECTORY = Path(__file__).parent / "causes"
@@ -21,7 +23,13 @@ NOT_IDENTIFIABLE = "not_identifiable"
 
 _INDICATORS = frozenset(indicator.id for indicator in INDICATORS)
 #: Kinds of change that telemetry shows, and those that only people can tell.
-_CHANGES = frozenset(w.kind for w in WATCHED) | {"deploy", "config", "sampling", "temperature"}
+_CHANGES = frozenset(w.kind for w in WATCHED) | {
+    "deploy", "config", "sampling", "temperature", "chunking", "price", "prompt_text", "api_key",
+}  # fmt: skip
+
+
+#: The forms of evidence.
+FORMS = ("measure", "change", "mix", "segment", "grew", "vanished", "conditioned", "infrastructure")
 
 
 class Move(enum.StrEnum):
@@ -34,7 +42,7 @@ class Move(enum.StrEnum):
 
 
 class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One piece of evidence: exactly one of `measure`, `change`, `mix`, `segment` and `grew`.
+    """One piece of evidence: exactly one of the forms below.
 
     `weight` is added to the log-odds (nats) when it holds, `else` when telemetry shows that it
     does not. Where there is no telemetry nothing is added.
@@ -44,6 +52,9 @@ class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mix: the mix term by one of these dimensions explains more than `above` of the movement.
     segment: one value of one of these dimensions explains most of what got worse.
     grew: the traffic share of one value of these dimensions grew by more than `above`.
+    vanished: one value of these dimensions lost more than `above` of its share of the traffic.
+    conditioned: without one of these signs of an earlier stage most of the change is gone.
+    infrastructure: a series of one of these sorts moved with the measure.
     """
 
     weight: float
@@ -55,12 +66,15 @@ class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mix: list[str] = []
     segment: list[str] = []
     grew: list[str] = []
+    vanished: list[str] = []
+    conditioned: list[str] = []
+    infrastructure: list[str] = []
     above: float = 0.0
 
     @property
     def form(self) -> str:
-        """Which of the five it is; '' when it is none or several."""
-        forms = [f for f in ("measure", "change", "mix", "segment", "grew") if getattr(self, f)]
+        """Which of the forms it is; '' when it is none or several."""
+        forms = [form for form in FORMS if getattr(self, form)]
         return forms[0] if len(forms) == 1 else ""
 
 
@@ -128,8 +142,9 @@ def _problem(cause: Cause, families: Mapping[str, list[str]]) -> str:
         return f"explains the unknown family {min(unknown)!r}"
     for predicate in cause.evidence:
         if not predicate.form:
-            return "has evidence that is not exactly one of measure, change, mix, segment, grew"
+            return f"has evidence that is not exactly one of {', '.join(FORMS)}"
         unknown = set(predicate.measure) - _INDICATORS | set(predicate.change) - _CHANGES
+        unknown |= set(predicate.conditioned) - SIGNS | set(predicate.infrastructure) - SORTS
         if unknown:
-            return f"names the unknown indicator or change {min(unknown)!r}"
+            return f"names the unknown indicator, change, sign or sort {min(unknown)!r}"
     return ""

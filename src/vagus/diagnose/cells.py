@@ -33,7 +33,8 @@ _NO_TRAFFIC = frozenset(
     ("error_class", "finish_reason", "is_billable", "kind", "source", "evaluator", "name", "label",
      "evaluator_version", "cost_source", "operation", "status", "price_source", "price_id",
      "is_retry", "is_local_cache", "is_cut_off", "session", "trace_id", "span_id", "response_id",
-     "parent_span_id", "root_span_id", "score_id", "user", "temperature")
+     "parent_span_id", "root_span_id", "score_id", "user", "temperature", "top_p", "prompt_hash",
+     "dataset", "is_argument_error")
 )  # fmt: skip
 #: Rows that are read of both windows together; with more, traces are sampled.
 MOST_ROWS = 150_000
@@ -128,7 +129,7 @@ def read_joint(
     fixed = {t.dimension for t in parsed.terms if isinstance(t, Values) and len(t.values) == 1}
     left_out = _NO_TRAFFIC | fixed | set(measure.where)
     dimensions = tuple(d for d in measure.source.dimensions if d not in left_out)
-    threshold = _threshold(engine, scope, measure, parsed, windows)
+    threshold = reference_level(engine, scope, measure, windows)
     answer = _read(engine, scope, measure, parsed, windows, dimensions, threshold, rows)
     if not len(answer):
         return None
@@ -254,12 +255,11 @@ def _encode(answer: Columns, width: int) -> tuple[NDArray[np.int32], tuple[tuple
     return codes, tuple(values)
 
 
-def _threshold(
-    engine: Engine, scope: Scope, measure: Measure, parsed: Filter, windows: Windows
-) -> float:
+def reference_level(engine: Engine, scope: Scope, measure: Measure, windows: Windows) -> float:
     """The level of the reference that a quantile is compared with."""
     if measure.kind is not Kind.QUANTILE:
         return 0.0
+    parsed = scope.narrowed(measure)
     found = read_sums(engine, scope.project, measure, parsed, (), windows.reference_s)
     buckets = dict(
         itertools.chain.from_iterable(s.buckets.items() for g in found.values() for s in g.values())

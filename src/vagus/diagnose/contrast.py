@@ -57,15 +57,19 @@ def contrast(cells: Sequence[Cells], is_up_bad: bool, is_share: bool) -> list[Co
 
 
 def growth(cells: Sequence[Cells]) -> list[Growth]:
-    """The values whose share of the traffic grew most: with their share before and after."""
+    """How the share of each value moved, those that grew most first and those that fell last."""
     grown = []
     for group in cells:
         n_before, n_after = group.total(group.before).n, group.total(group.after).n
-        for value, cell in group.after.items():
-            was = group.before.get(value, Moments(0.0, 0.0, 0.0)).n
-            if value and cell.n >= _LEAST_SUPPORT and n_before > 0:
-                p_value = g_test(was, n_before - was, cell.n, n_after - cell.n)
-                shares = was / n_before, cell.n / n_after
+        if n_before <= 0 or n_after <= 0:
+            continue
+        for value in dict.fromkeys((*group.after, *group.before)):
+            was, now = (
+                side[value].n if value in side else 0.0 for side in (group.before, group.after)
+            )
+            if value and max(was, now) >= _LEAST_SUPPORT:
+                p_value = g_test(was, n_before - was, now, n_after - now)
+                shares = was / n_before, now / n_after
                 grown.append(Growth(group.dimension, value, *shares, p_value, group.query))
     return sorted(grown, key=lambda g: (g.before - g.after, g.dimension, g.value))
 

@@ -8,10 +8,19 @@ from dataclasses import replace
 import msgspec
 from sqlalchemy import select
 
+from vagus.diagnose.associate import associate
 from vagus.diagnose.case import TARGET, Asked, Case
-from vagus.diagnose.cells import Cells, Joint, rate_measure, read_joint, read_users
+from vagus.diagnose.cells import (
+    Cells,
+    Joint,
+    rate_measure,
+    read_joint,
+    read_users,
+    reference_level,
+)
 from vagus.diagnose.changes import Detected, detect_changes, tell_changes
 from vagus.diagnose.choose import most_moved
+from vagus.diagnose.condition import Traces, condition, labelled, read_traces
 from vagus.diagnose.contrast import contrast, growth, is_up_bad
 from vagus.diagnose.examples import read_examples
 from vagus.diagnose.indicators import Indicator, known_indicators
@@ -27,6 +36,7 @@ from vagus.diagnose.observe import (
 )
 from vagus.diagnose.onset import place_windows
 from vagus.diagnose.phrase import terms
+from vagus.diagnose.seasons import SHIFTS_S, expect
 from vagus.diagnose.stages import order_stages
 from vagus.diagnose.windows import (
     LONGEST_REFERENCE_MS,
@@ -36,11 +46,14 @@ from vagus.diagnose.windows import (
     choose_windows,
 )
 from vagus.measures.catalogue import Catalogue, Kind, Measure
-from vagus.measures.filter import parse
-from vagus.measures.scope import Scope, make_scope
-from vagus.measures.slice import read_sums
+from vagus.measures.filter import parse, render
+from vagus.measures.infra import read_infra
+from vagus.measures.scope import Scope, make_scope, query_body
+from vagus.measures.slice import Request, read_sums
+from vagus.measures.value import Sums
 from vagus.model.change import Change
-from vagus.model.finding import Decomposition
+from vagus.model.finding import Decomposition, Infrastructure
+from vagus.stats.compare import Moments
 from vagus.stats.decompose import Split
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
@@ -59,9 +72,9 @@ def gather(engine: Engine, meta: Meta, catalogue: Catalogue, asked: Asked) -> Ca
     windows = _first_windows(engine, scope, catalogue, asked)
     indicators = (*_target(asked), *known_indicators(catalogue))
     readings = read_indicators(engine, scope, indicators, catalogue, windows)
-    observations = _decide(readings, windows, asked)
-    windows = place_windows(windows, observations[TARGET], asked.is_window)
-    observations = _decide(readings, windows, asked)
+    windows = place_windows(windows, _decide(readings, windows, asked)[TARGET], asked.is_window)
+    usual = _usual(engine, scope, catalogue, readings, windows, asked)
+    observations = _decide(readings, windows, asked, usual)
     scope = replace(scope, measure=observations[TARGET].measure)
     changes = _changes(engine, meta, scope, windows)
     return _case(engine, scope, catalogue, asked, windows, observations, changes)
@@ -100,9 +113,8 @@ def _first_windows(engine: Engine, scope: Scope, catalogue: Catalogue, asked: As
     seen = {t_s: sums.by_role.get("numerator", 0.0) for t_s, sums in found.items()}
     first_s = min((t_s for t_s, count in seen.items() if count > 0), default=0)
     # Before the first request there is no traffic to compare with, and no fall of it either.
-    longest_ms = min(
-        LONGEST_REFERENCE_MS, max(MINUTE_MS, (windows.reference_s[1] - first_s) * 1000)
-    )
+    longest_ms = max(MINUTE_MS, (windows.reference_s[1] - first_s) * 1000)
+    longest_ms = min(max(length_ms, LONGEST_REFERENCE_MS), longest_ms)
     minutes = max(longest_ms / MINUTE_MS, 1.0)
     per_minute = max(sum(seen.values()) / minutes, 0.01)
     wanted_ms = int(_WANTED_REQUESTS / per_minute) * MINUTE_MS
@@ -116,20 +128,46 @@ def count_rows(engine: Engine, scope: Scope, counted: Measure, window_s: tuple[i
     return sum(s.by_role.get("numerator", 0.0) for steps in found.values() for s in steps.values())
 
 
-def _decide(readings: Sequence[Reading], windows: Windows, asked: Asked) -> dict[str, Observation]:
-    """Which indicators moved; the target is the asked measure, or the one that moved most."""
+def _decide(
+    readings: Sequence[Reading],
+    windows: Windows,
+    asked: Asked,
+    usual: Sequence[Mapping[str, Observation]] = (),
+) -> dict[str, Observation]:
+    """Which indicators moved; the target is the asked measure, or the one that moved most.
+
+    `usual` are the moves of the same hours on earlier days.
+    """
     looked = observe(readings, windows)
     if asked.measure is None:
-        decided = decide(looked)
-        target = most_moved(decided.values()) or decided["requests"]
-        return {**decided, TARGET: target}
-    target = decide_alone(looked[0])
-    observations = {**decide(looked[1:]), TARGET: target}
-    if asked.measure in observations:
+        decided = expect(decide(looked), usual)
+        return {**decided, TARGET: most_moved(decided.values()) or decided["requests"]}
+    decided = expect({TARGET: decide_alone(looked[0]), **decide(looked[1:])}, usual)
+    if asked.measure in decided:
         # The same numbers must not be called both a move and noise.
-        same = observations[asked.measure]
-        observations[asked.measure] = replace(same, moved=target.moved)
-    return observations
+        decided[asked.measure] = replace(decided[asked.measure], moved=decided[TARGET].moved)
+    return decided
+
+
+def _usual(
+    engine: Engine,
+    scope: Scope,
+    catalogue: Catalogue,
+    readings: Sequence[Reading],
+    windows: Windows,
+    asked: Asked,
+) -> list[dict[str, Observation]]:
+    """What the indicators that moved did between the same hours a day and a week earlier."""
+    decided = _decide(readings, windows, asked)
+    moved = [o.indicator for name, o in decided.items() if o.moved in (Moved.UP, Moved.DOWN)]
+    moved = list({indicator.id: indicator for indicator in moved}.values())
+    days = []
+    for shift_s in SHIFTS_S if moved else ():
+        then = windows.shifted(-shift_s)
+        if count_rows(engine, scope, catalogue.get("requests"), then.span_s) > 0:
+            found = read_indicators(engine, scope, moved, catalogue, then)
+            days.append({o.indicator.id: o for o in observe(found, then)})
+    return days
 
 
 def _changes(engine: Engine, meta: Meta, scope: Scope, windows: Windows) -> Detected:
@@ -168,8 +206,10 @@ def _case(
     up_is_bad = is_up_bad(scope.measure, change)
     rate = rate_measure(scope.measure, catalogue)
     joint = None if rate.kind is Kind.COUNT else _joint(engine, scope, catalogue, rate, windows)
-    traffic = _traffic(engine, scope, catalogue, windows)
-    cells = joint.marginals() if joint is not None else []
+    traces = _read_traces(engine, scope, catalogue, rate, windows)
+    labels = labelled(traces, windows) if traces is not None else []
+    traffic = [*_traffic(engine, scope, catalogue, windows), *labels]
+    cells = [*(joint.marginals() if joint is not None else []), *labels]
     is_share = rate.kind is Kind.QUANTILE or (rate.unit == "share" and rate.kind is Kind.RATIO)
     has_moved = target.moved in (Moved.UP, Moved.DOWN)
     places = localise(joint, up_is_bad) if joint is not None and has_moved else []
@@ -190,8 +230,8 @@ def _case(
         nested=_nested(joint, [place.dimensions for place in places]),
         growth=growth(traffic),
         stages=order_stages(observations),
-        conditioning=[],
-        infrastructure=[],
+        conditioning=condition(traces, scope, windows) if traces and has_moved else [],
+        infrastructure=_infrastructure(engine, scope, windows, target) if has_moved else [],
         examples=read_examples(engine, scope, windows, up_is_bad),
         sampled=joint.sampled if joint is not None else 1.0,
     )
@@ -212,7 +252,49 @@ def _traffic(engine: Engine, scope: Scope, catalogue: Catalogue, windows: Window
     joint = read_joint(engine, scope, requests, windows, rows)
     users = read_users(engine, scope, requests, windows, rows)
     found = joint.marginals() if joint is not None else []
+    found += _sources(engine, scope, catalogue, windows)
     return [*found, *([users] if users is not None else [])]
+
+
+def _read_traces(
+    engine: Engine, scope: Scope, catalogue: Catalogue, measure: Measure, windows: Windows
+) -> Traces | None:
+    if measure.table == "documents":
+        return None
+    rows = count_rows(engine, scope, catalogue.get("requests"), windows.span_s)
+    level = reference_level(engine, scope, measure, windows)
+    return read_traces(engine, scope, measure, windows, level, rows)
+
+
+def _infrastructure(
+    engine: Engine, scope: Scope, windows: Windows, target: Observation
+) -> list[Infrastructure]:
+    series = read_infra(engine, scope.project, *windows.aligned_s, windows.step_s)
+    return associate(series, target, windows)
+
+
+def _sources(engine: Engine, scope: Scope, catalogue: Catalogue, windows: Windows) -> list[Cells]:
+    """The documents that retrievals found, by where they are from."""
+    measure = catalogue.get("retrieved_documents")
+    parsed, by = scope.narrowed(measure), ("source",)
+    before, after = (
+        {
+            key[0]: Moments(count, count, count)
+            for key, count in _counts(
+                read_sums(engine, scope.project, measure, parsed, by, window)
+            ).items()
+        }
+        for window in (windows.reference_s, windows.bad_s)
+    )
+    request = Request(measure.id, *windows.span_s, by, render(parsed))
+    return [Cells("source", before, after, query_body(request))] if before else []
+
+
+def _counts(found: Mapping[tuple[str, ...], Mapping[int, Sums]]) -> dict[tuple[str, ...], float]:
+    return {
+        key: sum(sums.by_role.get("numerator", 0.0) for sums in steps.values())
+        for key, steps in found.items()
+    }
 
 
 def _splits(cells: Sequence[Cells], replaced: set[str]) -> dict[str, Split[str]]:

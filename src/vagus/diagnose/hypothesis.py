@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Cause, Causes, Move, Predicate
 from vagus.diagnose.changes import Seen
+from vagus.diagnose.contrast import Growth
 from vagus.diagnose.observe import Moved, Observation
 from vagus.diagnose.phrase import clock, levels, number, where
-from vagus.model.finding import Evidence, Hypothesis
+from vagus.model.finding import Conditioning, Evidence, Hypothesis, Infrastructure
 from vagus.stats.compare import compare_means
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
@@ -35,6 +36,8 @@ _NEAR = 0.15
 _MOSTLY = 0.7
 #: Growth that is likelier than this in noise is none.
 _LEAST_GROWTH_P = 0.001
+#: A change is mostly gone without a sign from here on, and hardly gone below.
+_MOSTLY_GONE, _HARDLY_GONE = 0.6, 0.2
 #: What it weighs that the requests without a change are as bad as those with it, or better.
 _NOT_ISOLATED, _ISOLATED = -4.0, 1.0
 
@@ -105,7 +108,8 @@ def _score_none(cause: Cause, case: Case) -> Scored:
 def _judge(predicate: Predicate, case: Case) -> list[Evidence]:
     judges = {
         "measure": _judge_measure, "change": _judge_change, "mix": _judge_mix,
-        "segment": _judge_segment, "grew": _judge_growth,
+        "segment": _judge_segment, "grew": _judge_growth, "vanished": _judge_vanished,
+        "conditioned": _judge_conditioned, "infrastructure": _judge_infrastructure,
     }  # fmt: skip
     return [e for e in judges[predicate.form](predicate, case) if e.weight]
 
@@ -252,18 +256,70 @@ def _judge_growth(predicate: Predicate, case: Case) -> list[Evidence]:
         return []
     most = grown[0]
     holds = most.after - most.before > predicate.above and most.p_value < _LEAST_GROWTH_P
-    weight = predicate.weight if holds else predicate.otherwise
+    return [_of_growth(most, predicate.weight if holds else predicate.otherwise)]
+
+
+def _judge_vanished(predicate: Predicate, case: Case) -> list[Evidence]:
+    seen = [g for g in case.growth if g.dimension in predicate.vanished and g.before > 0]
+    if not seen:
+        return []
+    most = min(seen, key=lambda g: (g.after / g.before, -g.before))
+    fell = 1 - most.after / most.before
+    holds = fell > predicate.above and most.p_value < _LEAST_GROWTH_P
+    return [_of_growth(most, predicate.weight if holds else predicate.otherwise)]
+
+
+def _of_growth(most: Growth, weight: float) -> Evidence:
     verb = "grew" if most.after >= most.before else "shrank"
-    statement = (
-        f"The share of {most.dimension.replace('_', ' ')} {most.value[:80]} {verb} from "
-        f"{number(most.before, 'share')} to {number(most.after, 'share')}"
+    return Evidence(
+        statement=f"The share of {most.dimension.replace('_', ' ')} {most.value[:80]} {verb} from "
+        f"{number(most.before, 'share')} to {number(most.after, 'share')}.",
+        weight=weight,
+        value=most.after,
+        baseline=most.before,
+        query=most.query,
     )
+
+
+def _judge_conditioned(predicate: Predicate, case: Case) -> list[Evidence]:
+    rows = [row for row in case.conditioning if row.sign in predicate.conditioned]
+    if not rows:
+        return []
+    row = rows[0]
+    if row.vanishes >= _MOSTLY_GONE:
+        weight = predicate.weight
+    else:
+        weight = predicate.otherwise if row.vanishes < _HARDLY_GONE else 0.0
     return [
         Evidence(
-            statement=f"{statement}.",
+            statement=f"{describe_conditioning(row)}.",
             weight=weight,
-            value=most.after,
-            baseline=most.before,
-            query=most.query,
+            value=row.vanishes,
+            n=float(row.n),
+            query=row.query,
         )
     ]
+
+
+def describe_conditioning(row: Conditioning) -> str:
+    """What is left of the change without a sign, in words."""
+    return (
+        f"Among requests without {row.words}, {number(row.vanishes, 'share')} of the change is "
+        f"gone ({number(row.share_before, 'share')} had it before, "
+        f"{number(row.share_after, 'share')} after; n = {row.n:,})"
+    )
+
+
+def _judge_infrastructure(predicate: Predicate, case: Case) -> list[Evidence]:
+    rows = [r for r in case.infrastructure if set(r.points_to) & set(predicate.infrastructure)]
+    if not rows:
+        return []
+    return [Evidence(statement=f"{describe_series(rows[0])}.", weight=predicate.weight)]
+
+
+def describe_series(row: Infrastructure) -> str:
+    """A series of the infrastructure in words."""
+    labels = ", ".join(f"{name}={value}" for name, value in list(row.labels.items())[:2])
+    of = f" ({labels})" if labels else ""
+    went = f"went from {number(row.before, row.unit)} to {number(row.after, row.unit)}"
+    return f"{row.name}{of} {went} with it, correlation {row.correlation:.2f}"

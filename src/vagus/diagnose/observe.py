@@ -32,7 +32,7 @@ FALSE_DISCOVERY_RATE = 0.001
 SINGLE_ERROR_RATE = 0.01
 #: Fewer observations on a side than this, and an indicator is unknown and not flat.
 _FEWEST = 20
-_AMOUNTS = (Kind.COUNT, Kind.SUM)
+AMOUNTS = (Kind.COUNT, Kind.SUM)
 #: Lengths of blocks, in steps, whose scatter is compared with what counting explains.
 _BLOCKS = (1, 4, 12)
 
@@ -62,6 +62,8 @@ class Observation:
     score: float
     moved: Moved
     query: dict[str, object]
+    #: It moved, as it does at this time on other days: so it is called flat.
+    is_usual: bool = False
 
     @property
     def relative(self) -> float:
@@ -148,7 +150,7 @@ def is_material(observation: Observation) -> bool:
     """Whether a change is big enough to matter to anyone."""
     before, after = observation.before.value or 0.0, observation.after.value or 0.0
     change = abs(after - before)
-    if observation.measure.kind in _AMOUNTS:
+    if observation.measure.kind in AMOUNTS:
         return observation.relative >= 0.3
     if observation.measure.unit == "share":
         return change >= 0.02 or (change >= 0.005 and observation.relative >= 1.0)
@@ -199,7 +201,7 @@ def _observation(reading: Reading, windows: Windows) -> Observation:
     right = [p for p in points if windows.bad_s[0] <= p.t_s < windows.bad_s[1] - windows.step_s]
     score = _score(measure, before, after, left, right)
     is_known = score is not None and min(before.n, after.n) >= _FEWEST
-    if measure.kind in _AMOUNTS:
+    if measure.kind in AMOUNTS:
         minutes = windows.step_s / 60
         before, after = _per_minute(before, left, minutes), _per_minute(after, right, minutes)
     return Observation(
@@ -235,7 +237,7 @@ def _score(
     if before.value is None or after.value is None:
         return None
     errors = _error(before), _error(after)
-    if measure.kind in _AMOUNTS or errors[0] is None or errors[1] is None:
+    if measure.kind in AMOUNTS or errors[0] is None or errors[1] is None:
         return _score_of_steps(left, right)
     error = math.hypot(errors[0], errors[1]) * _excess_scatter(before.value, left)
     change = after.value - before.value

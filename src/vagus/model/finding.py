@@ -76,11 +76,12 @@ class Conditioning(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of a change among the requests without a sign of an earlier stage.
 
     `vanishes` is the share of the change that is gone among them; rates are of the diagnosed
-    measure. `n` traces were read, of `of` that there are.
+    measure. `words` says what the sign is. `n` traces were read, of `of` that there are.
     """
 
     stage: str
     sign: str
+    words: str
     share_before: float
     share_after: float
     change: float
