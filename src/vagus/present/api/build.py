@@ -17,6 +17,7 @@ from vagus.present.api import (
     export,
     health,
     incidents,
+    infra,
     instrumentation,
     jaeger,
     keys,
@@ -51,7 +52,7 @@ SUBJECTS = (
     session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
     mcp, monitors, slos, backtest, settings, keys, targets, silences, sql, instrumentation, spend,
     budgets, bills, export, prices, attribution, redaction, blobs, health, metrics,
-    prometheus, jaeger,
+    prometheus, jaeger, infra,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}

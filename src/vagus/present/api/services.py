@@ -12,6 +12,7 @@ from vagus.assess.cost.gate import Gate
 from vagus.audit.log import Audit
 from vagus.config import Loaded
 from vagus.measures.catalogue import Catalogue
+from vagus.measures.promql import Infra
 from vagus.model.score import Score
 from vagus.receive.blobs import BlobStore
 from vagus.receive.redact.book import RuleBook
@@ -41,7 +42,8 @@ class Services:
 
     `write_scores` stores verdicts of one project and says how many; `problems` lists what keeps
     the instance from being ready, one sentence each; `gate` answers for the budgets from memory;
-    `watermark_s` is the epoch second up to which telemetry is settled.
+    `watermark_s` is the epoch second up to which telemetry is settled; `infra` reads metrics of the
+    infrastructure, those of OTLP alone when it is None.
     """
 
     engine: Engine
@@ -59,6 +61,7 @@ class Services:
     blobs: BlobStore
     gate: Gate = field(default_factory=Gate)
     watermark_s: Callable[[], float] | None = None
+    infra: Infra | None = None
 
     def record(
         self, principal: Principal, action: str, object: str, detail: Mapping[str, Any]
