@@ -36,6 +36,7 @@ from vagus.model.finding import Finding
 from vagus.present.api.services import IngestHealth, Services
 from vagus.present.export.remotewrite import RemoteWriter
 from vagus.present.export.sender import Sender, parse_headers
+from vagus.present.inquiry import open_infra
 from vagus.receive.blobs import BlobStore, take_blobs
 from vagus.receive.dialects.base import Notes
 from vagus.receive.receiver import Receiver
@@ -119,6 +120,7 @@ class Platform:
         )
         self.started: Started = self.access.start()
         self.catalogue = load_catalogue()
+        self.infra = open_infra(settings.infra, self.engine)
         self.wal = Wal(
             settings.data / "wal",
             segment_bytes=settings.receive.segment_bytes,
@@ -231,6 +233,7 @@ class Platform:
             blobs=self.blobs,
             gate=self.gate,
             watermark_s=self._watermark_s,
+            infra=self.infra,
         )
 
     def start(self) -> None:
