@@ -32,7 +32,13 @@ STAGES = (
 INDICATORS: tuple[Indicator, ...] = (
     Indicator("embedding_latency", "step_latency_p50", "embedding", "kind:embedding"),
     *_of("retrieval", "retrieval_hits", "retrieval_top_score", "retrieval_empty_share"),
-    *_of("retrieval", "document_age_days", "duplicate_document_share", "sources_per_retrieval"),
+    *_of(
+        "retrieval",
+        "document_age_days",
+        "duplicate_document_share",
+        "sources_per_retrieval",
+        "document_chars",
+    ),
     Indicator("retrieval_latency", "step_latency_p50", "retrieval", "kind:retrieval"),
     *_of("rerank", "rerank_moved", "reranks_per_retrieval"),
     Indicator("rerank_latency", "step_latency_p50", "rerank", "kind:rerank"),
@@ -42,11 +48,20 @@ INDICATORS: tuple[Indicator, ...] = (
     *_of("generation", "output_tokens_per_call", "output_truncated_share", "content_filter_share"),
     Indicator("generation_latency", "step_latency_p50", "generation", "kind:llm"),
     Indicator("input_tokens_per_call", "input_tokens_per_call", "generation", is_sign=False),
-    Indicator("temperature", "temperature", "generation", is_sign=False),
+    *_of("generation", "max_tokens_reached_share", "aborted_share"),
+    *(
+        Indicator(name, name, "generation", is_sign=False)
+        for name in (
+            "temperature",
+            "max_tokens_requested",
+            "input_tokens_p95",
+            "billed_tokens_per_success",
+        )
+    ),
     Indicator("cost_per_1k_tokens", "cost_per_1k_tokens", "cost", is_sign=False),
     *_of("tools", "tool_error_rate", "tool_argument_error_share", "repeated_tool_share"),
     Indicator("tool_latency", "step_latency_p50", "tools", "kind:tool,mcp"),
-    *_of("agent", "agent_steps", "tool_calls_per_trace", "calls_per_trace"),
+    *_of("agent", "agent_steps", "agent_steps_p95", "tool_calls_per_trace", "calls_per_trace"),
     *_of("evaluation", "groundedness", "refusal_share", "format_error_share"),
     *_of("evaluation", "feedback_negative_share", "evaluation_failed_share"),
     *_of("evaluation", "evaluation_pass_rate", "prompt_injection_share", "pii_leak_share"),
@@ -54,7 +69,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("offline_pass_rate", "offline_pass_rate", "evaluation", is_sign=False),
     *_of("cost", "cost_per_request", "cost_per_call", "cache_hit_share", "unknown_cost_share"),
     Indicator("tokens_per_request", "tokens_per_request", "cost", is_sign=False),
-    *_of("telemetry", "orphan_rate", "spans_per_trace", "clock_skew_share"),
+    *_of("telemetry", "orphan_rate", "spans_per_trace", "clock_skew_share", "root_only_share"),
     Indicator("waiting_ms", "waiting_ms", "whole"),
     Indicator("error_rate", "error_rate", "whole", is_sign=False),
     Indicator("latency_p50", "latency_p50", "whole", is_sign=False),
