@@ -151,18 +151,36 @@ def test_a_counter_grows_by_what_settled_since_the_scrape_before(house, desk):
     assert f"{name} 4.0" in later
 
 
-def test_an_objective_has_counters_of_its_own(house, desk):
-    slo = {"id": "calls", "name": "Calls", "project": desk.project, "measure": "error_rate"}
-    slo |= {"target": 0.99, "filter": "service:shop"}
+def keep_slo(house, desk, id, measure, filter=""):
+    """An objective as it lies in the database, checked or not."""
+    spec = {"id": id, "name": id, "project": desk.project, "measure": measure, "filter": filter}
+    row = {"id": id, "project": desk.project, "spec": spec | {"target": 0.99}, "created_ms": 1}
     with house.meta.begin() as connection:
-        upsert(connection, slos, {"id": "calls", "project": desk.project, "spec": slo,
-                                  "created_ms": NOW_MS})  # fmt: skip
+        upsert(connection, slos, row)
+
+
+def test_an_objective_has_counters_of_its_own(house, desk):
+    keep_slo(house, desk, "calls", "error_rate", "service:shop")
+    keep_slo(house, desk, "fast", "latency_ms_over_50")
+    keep_slo(house, desk, "cheap", "cost_usd_over_0.5")
     desk.send(a_trace()[1])
 
     found = {(s.name, s.labels.get("sloth_slo")): s.value for s in open_samples(desk)}
 
-    assert found["vagus_slo_events_total", "calls"] == 1
-    assert found["vagus_slo_bad_events_total", "calls"] == 0
+    bad = {id: found["vagus_slo_bad_events_total", id] for id in ("calls", "fast", "cheap")}
+    assert bad == {"calls": 0, "fast": 1, "cheap": 0}
+    assert {found["vagus_slo_events_total", id] for id in bad} == {1}
+
+
+def test_an_objective_that_cannot_be_asked_hides_no_other(house, desk):
+    keep_slo(house, desk, "gone", "no_such_measure")
+    keep_slo(house, desk, "odd", "error_rate", "nothing_there:a")
+    keep_slo(house, desk, "good", "error_rate")
+    desk.send(a_trace()[1])
+
+    named = {s.labels.get("sloth_slo") for s in open_samples(desk)}
+
+    assert named == {None, "good"}
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")

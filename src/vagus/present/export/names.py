@@ -41,8 +41,8 @@ def counter_names(measure: Measure) -> Mapping[str, str]:
 
 
 def spelled_out(measure_id: str) -> str:
-    """The id with its unit in full, as Prometheus wants it."""
-    return re.sub(r"_per_s$", "_per_second", measure_id)
+    """The id without an abbreviated unit, as Prometheus wants it; the help names the unit."""
+    return re.sub(r"_ms$", "", re.sub(r"_per_s$", "_per_second", measure_id))
 
 
 def label_name(dimension: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from vagus.errors import BadInput
 from vagus.measures.catalogue import Catalogue, Direction, Kind
+from vagus.measures.filter import check_dimension, parse, where
 from vagus.present.export.feeds import Feed
 from vagus.present.export.names import (
     MONITOR_DENOMINATOR,
@@ -64,20 +65,33 @@ def _readable(decode: Callable[[Any], T], specs: Iterable[Any]) -> Iterator[T]:
 
 
 def watched_feeds(watched: Watched, catalogue: Catalogue) -> list[Feed]:
-    """The counters of the objectives, and of the monitors that compare a quotient with a limit."""
-    return [
-        *(_slo_feed(slo, catalogue) for slo in watched.slos if slo.measure in catalogue),
-        *(_monitor_feed(m, catalogue) for m in watched.monitors if has_native_rule(m, catalogue)),
-    ]
+    """The counters of the objectives, and of the monitors that compare a quotient with a limit.
+
+    One that can no longer be asked, as when its measure is gone, is left out: the others go on.
+    """
+    slos = (_slo_feed(slo, catalogue) for slo in watched.slos if _can_ask(slo, catalogue))
+    native = (m for m in watched.monitors if has_native_rule(m, catalogue))
+    return [*slos, *(_monitor_feed(monitor, catalogue) for monitor in native)]
 
 
 def has_native_rule(monitor: Monitor, catalogue: Catalogue) -> bool:
     """Whether Prometheus can judge the monitor by itself: a limit on a quotient of sums."""
     return (
         isinstance(monitor.rule, Threshold)
-        and monitor.measure in catalogue
+        and _can_ask(monitor, catalogue)
         and catalogue.get(monitor.measure).kind in _QUOTIENTS
     )
+
+
+def _can_ask(asked: Slo | Monitor, catalogue: Catalogue) -> bool:
+    try:
+        source = catalogue.get(asked.measure).source
+        where(parse(asked.filter), source)
+        for dimension in asked.by if isinstance(asked, Monitor) else ():
+            check_dimension(dimension, source, "by")
+    except BadInput:
+        return False
+    return True
 
 
 def slo_labels(slo: Slo) -> dict[str, str]:
