@@ -59,6 +59,7 @@ def fill(engine, project, minute, *, ok, failed=0, service="shop"):
                 "start": start_s + 1,
                 "duration_ms": 200.0,
                 "billable_calls": 1,
+                "span_count": 2,
                 "cost_usd": 0.002,
             }
             for number in range(ok + failed)
