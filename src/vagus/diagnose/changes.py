@@ -21,7 +21,9 @@ from vagus.store.engine import Engine
 _FADES_MS = 20 * 60_000
 #: A cause cannot follow its effect; but the onset is an estimate, and minutes are coarse.
 _SLACK_MS = 4 * 60_000
-_LEAST_SHIFT = 0.15
+_LEAST_SHIFT = 0.08
+#: A value that was there before is a change of this weight only when its share moved this far.
+_FULL_SHIFT = 0.25
 _LEAST_P_VALUE = 1e-6
 _FEWEST = 20
 
@@ -182,12 +184,14 @@ def _compare(scope: Scope, watched: Watched, counts: Counts, windows: Windows) -
             after=value,
             share=share_after,
         )
+        is_new = share_before < 0.005
+        size = 1.0 if is_new else min(1.0, (share_after - share_before) / _FULL_SHIFT)
         found.append(
             Seen(
                 change=change,
-                proximity=proximity(time_ms, windows),
+                proximity=proximity(time_ms, windows) * size,
                 share_before=share_before,
-                is_new=share_before < 0.005,
+                is_new=is_new,
                 dimension=watched.dimension,
                 query=_query(scope, watched, windows),
             )

@@ -14,15 +14,13 @@ from vagus.diagnose.cells import (
     Cells,
     Joint,
     rate_measure,
-    read_joint,
-    read_users,
-    reference_level,
 )
 from vagus.diagnose.changes import Detected, detect_changes, tell_changes
 from vagus.diagnose.choose import most_moved
-from vagus.diagnose.condition import Traces, condition, labelled, read_traces
-from vagus.diagnose.contrast import contrast, growth, is_up_bad
+from vagus.diagnose.condition import condition, labelled
+from vagus.diagnose.contrast import Contrast, contrast, growth, is_up_bad
 from vagus.diagnose.examples import read_examples
+from vagus.diagnose.focus import choose_focus, look_closer
 from vagus.diagnose.indicators import Indicator, known_indicators
 from vagus.diagnose.localise import localise, nest
 from vagus.diagnose.observe import (
@@ -38,6 +36,7 @@ from vagus.diagnose.onset import place_windows
 from vagus.diagnose.phrase import terms
 from vagus.diagnose.seasons import SHIFTS_S, expect
 from vagus.diagnose.stages import order_stages
+from vagus.diagnose.traffic import count_rows, read_cells, read_outcomes, read_traffic
 from vagus.diagnose.windows import (
     LONGEST_REFERENCE_MS,
     MINUTE_MS,
@@ -45,15 +44,13 @@ from vagus.diagnose.windows import (
     Windows,
     choose_windows,
 )
-from vagus.measures.catalogue import Catalogue, Kind, Measure
-from vagus.measures.filter import parse, render
+from vagus.measures.catalogue import Catalogue, Kind
+from vagus.measures.filter import parse
 from vagus.measures.infra import read_infra
-from vagus.measures.scope import Scope, make_scope, query_body
-from vagus.measures.slice import Request, read_sums
-from vagus.measures.value import Sums
+from vagus.measures.scope import Scope, make_scope
+from vagus.measures.slice import read_sums
 from vagus.model.change import Change
 from vagus.model.finding import Decomposition, Infrastructure
-from vagus.stats.compare import Moments
 from vagus.stats.decompose import Split
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
@@ -75,9 +72,23 @@ def gather(engine: Engine, meta: Meta, catalogue: Catalogue, asked: Asked) -> Ca
     windows = place_windows(windows, _decide(readings, windows, asked)[TARGET], asked.is_window)
     usual = _usual(engine, scope, catalogue, readings, windows, asked)
     observations = _decide(readings, windows, asked, usual)
-    scope = replace(scope, measure=observations[TARGET].measure)
-    changes = _changes(engine, meta, scope, windows)
-    return _case(engine, scope, catalogue, asked, windows, observations, changes)
+    target = observations[TARGET]
+    scope = replace(scope, measure=target.measure)
+    rate = rate_measure(scope.measure, catalogue)
+    joint = None if rate.kind is Kind.COUNT else read_cells(engine, scope, catalogue, rate, windows)
+    places: list[Contrast] = []
+    if joint is not None and target.moved in (Moved.UP, Moved.DOWN):
+        places = localise(joint, _change(target) > 0)
+    focus = choose_focus(scope, places)
+    if focus is not None:
+        within = read_indicators(engine, focus, known_indicators(catalogue), catalogue, windows)
+        observations = look_closer(observations, decide(observe(within, windows)), focus)
+    changes = _changes(engine, meta, focus or scope, windows)
+    return _case(engine, scope, catalogue, asked, windows, observations, changes, joint, places)
+
+
+def _change(target: Observation) -> float:
+    return (target.after.value or 0.0) - (target.before.value or 0.0)
 
 
 def _scope(catalogue: Catalogue, asked: Asked) -> Scope:
@@ -120,12 +131,6 @@ def _first_windows(engine: Engine, scope: Scope, catalogue: Catalogue, asked: As
     wanted_ms = int(_WANTED_REQUESTS / per_minute) * MINUTE_MS
     reference_ms = min(max(REFERENCE_MS, wanted_ms), longest_ms)
     return choose_windows(asked.start_ms, length_ms, asked.now_ms, reference_ms, longest_ms)
-
-
-def count_rows(engine: Engine, scope: Scope, counted: Measure, window_s: tuple[int, int]) -> float:
-    """How many rows of the table of `counted` there are, about: its filter is left out."""
-    found = read_sums(engine, scope.project, counted, parse(""), (), window_s)
-    return sum(s.by_role.get("numerator", 0.0) for steps in found.values() for s in steps.values())
 
 
 def _decide(
@@ -200,19 +205,18 @@ def _case(
     windows: Windows,
     observations: Mapping[str, Observation],
     changes: Detected,
+    joint: Joint | None,
+    places: Sequence[Contrast],
 ) -> Case:
     target = observations[TARGET]
-    change = (target.after.value or 0.0) - (target.before.value or 0.0)
-    up_is_bad = is_up_bad(scope.measure, change)
+    up_is_bad = is_up_bad(scope.measure, _change(target))
     rate = rate_measure(scope.measure, catalogue)
-    joint = None if rate.kind is Kind.COUNT else _joint(engine, scope, catalogue, rate, windows)
-    traces = _read_traces(engine, scope, catalogue, rate, windows)
+    traces = read_outcomes(engine, scope, catalogue, rate, windows)
     labels = labelled(traces, windows) if traces is not None else []
-    traffic = [*_traffic(engine, scope, catalogue, windows), *labels]
+    traffic = [*read_traffic(engine, scope, catalogue, windows), *labels]
     cells = [*(joint.marginals() if joint is not None else []), *labels]
     is_share = rate.kind is Kind.QUANTILE or (rate.unit == "share" and rate.kind is Kind.RATIO)
     has_moved = target.moved in (Moved.UP, Moved.DOWN)
-    places = localise(joint, up_is_bad) if joint is not None and has_moved else []
     return Case(
         asked=asked,
         windows=windows,
@@ -237,64 +241,11 @@ def _case(
     )
 
 
-def _joint(
-    engine: Engine, scope: Scope, catalogue: Catalogue, measure: Measure, windows: Windows
-) -> Joint | None:
-    counted = catalogue.get({"traces": "requests"}.get(measure.table, measure.table))
-    rows = count_rows(engine, scope, counted, windows.span_s)
-    return read_joint(engine, scope, measure, windows, rows)
-
-
-def _traffic(engine: Engine, scope: Scope, catalogue: Catalogue, windows: Windows) -> list[Cells]:
-    """The requests by every dimension, users among them."""
-    requests = catalogue.get("requests")
-    rows = count_rows(engine, scope, requests, windows.span_s)
-    joint = read_joint(engine, scope, requests, windows, rows)
-    users = read_users(engine, scope, requests, windows, rows)
-    found = joint.marginals() if joint is not None else []
-    found += _sources(engine, scope, catalogue, windows)
-    return [*found, *([users] if users is not None else [])]
-
-
-def _read_traces(
-    engine: Engine, scope: Scope, catalogue: Catalogue, measure: Measure, windows: Windows
-) -> Traces | None:
-    if measure.table == "documents":
-        return None
-    rows = count_rows(engine, scope, catalogue.get("requests"), windows.span_s)
-    level = reference_level(engine, scope, measure, windows)
-    return read_traces(engine, scope, measure, windows, level, rows)
-
-
 def _infrastructure(
     engine: Engine, scope: Scope, windows: Windows, target: Observation
 ) -> list[Infrastructure]:
     series = read_infra(engine, scope.project, *windows.aligned_s, windows.step_s)
     return associate(series, target, windows)
-
-
-def _sources(engine: Engine, scope: Scope, catalogue: Catalogue, windows: Windows) -> list[Cells]:
-    """The documents that retrievals found, by where they are from."""
-    measure = catalogue.get("retrieved_documents")
-    parsed, by = scope.narrowed(measure), ("source",)
-    before, after = (
-        {
-            key[0]: Moments(count, count, count)
-            for key, count in _counts(
-                read_sums(engine, scope.project, measure, parsed, by, window)
-            ).items()
-        }
-        for window in (windows.reference_s, windows.bad_s)
-    )
-    request = Request(measure.id, *windows.span_s, by, render(parsed))
-    return [Cells("source", before, after, query_body(request))] if before else []
-
-
-def _counts(found: Mapping[tuple[str, ...], Mapping[int, Sums]]) -> dict[tuple[str, ...], float]:
-    return {
-        key: sum(sums.by_role.get("numerator", 0.0) for sums in steps.values())
-        for key, steps in found.items()
-    }
 
 
 def _splits(cells: Sequence[Cells], replaced: set[str]) -> dict[str, Split[str]]:

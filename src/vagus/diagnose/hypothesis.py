@@ -127,7 +127,7 @@ def _judge_measure(predicate: Predicate, case: Case) -> list[Evidence]:
     if holds:
         shown = max(matching, key=lambda o: abs(o.score))
         return [_of_observation(shown, predicate.weight)]
-    other = [o for o in seen if o not in matching] or seen
+    other = [o for o in seen if not _matches(o, predicate)] or seen
     return [_of_observation(max(other, key=lambda o: abs(o.score)), predicate.otherwise)]
 
 

@@ -64,6 +64,8 @@ class Observation:
     query: dict[str, object]
     #: It moved, as it does at this time on other days: so it is called flat.
     is_usual: bool = False
+    #: The place within which it was looked at, in words; '' is all that was asked about.
+    place: str = ""
 
     @property
     def relative(self) -> float:
@@ -74,6 +76,10 @@ class Observation:
         if change == 0:
             return 0.0
         return change / abs(self.before.value) if self.before.value else math.inf
+
+    def n_is(self, other: Observation) -> bool:
+        """Whether both are about the same observations."""
+        return (self.before.n, self.after.n) == (other.before.n, other.after.n)
 
     @property
     def p_value(self) -> float:
@@ -153,10 +159,12 @@ def is_material(observation: Observation) -> bool:
     if observation.measure.kind in AMOUNTS:
         return observation.relative >= 0.3
     if observation.measure.unit == "share":
-        return change >= 0.02 or (change >= 0.005 and observation.relative >= 1.0)
+        # The rarer side of a share is what is counted: 99 to 98 % is twice as many failures.
+        rarer = min(before, 1 - before)
+        return change >= 0.02 or (change >= 0.003 and change >= 0.3 * rarer)
     if observation.measure.unit == "score":
-        return change >= 0.03 and observation.relative >= 0.03
-    return observation.relative >= 0.1
+        return change >= 0.015
+    return observation.relative >= 0.05
 
 
 def find_change(observation: Observation) -> ChangePoint | None:

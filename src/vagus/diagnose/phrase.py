@@ -40,6 +40,13 @@ def indicator_name(observation: Observation) -> str:
 
 def levels(observation: Observation) -> str:
     """What an indicator did, with its numbers, as a sentence without its end."""
+    said = _levels(observation)
+    if not observation.place:
+        return said
+    return f"Within {observation.place}, {said[0].lower()}{said[1:]}"
+
+
+def _levels(observation: Observation) -> str:
     unit = observation.measure.unit
     each = " a minute" if observation.measure.kind in (Kind.COUNT, Kind.SUM) else ""
     before, after = observation.before, observation.after
