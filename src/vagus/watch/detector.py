@@ -122,6 +122,8 @@ class Detector(Rows):
         self.opened: list[Opened] = []
         self.closed: list[Closed] = []
         self._suspects: list[int] = []
+        # Nothing came and nobody fires: most minutes of most monitors.
+        self._is_idle = False
         self._evidence: Floats = np.zeros(0)
 
     @property
@@ -161,6 +163,11 @@ class Detector(Rows):
         if minute % QUARTER_MIN == 0:
             self.reference.turn(minute)
             self._tolerate()
+        self._is_idle = not n.any() and not self.firing.any()
+        if self._is_idle:
+            self.past[:, minute % MEMORY_MIN] = 0.0
+            self._suspects = []
+            return
         seen = n > 0
         self.past[:, minute % MEMORY_MIN, 0] = x
         self.past[:, minute % MEMORY_MIN, 1] = n
@@ -183,6 +190,8 @@ class Detector(Rows):
 
     def settle(self, minute: int, x: Floats, n: Floats, needed: float) -> None:
         """Open who has as much evidence as is needed, close who has recovered, learn the rest."""
+        if self._is_idle and minute not in self.facts:
+            return
         self._recover(minute, x, n)
         for row in self._suspects:
             if self._evidence[row] >= needed:

@@ -145,15 +145,14 @@ class Watcher:
         """Settle what late data can hardly change any more, and look at the rest on trial."""
         began = time.perf_counter()
         lanes = [lane for lane, _ in ready]
-        while lanes and min(lane.until_min for lane in lanes) < settled_min:
+        loaded_min = 0
+        while lanes and loaded_min < until_min:
             now = min(lane.until_min for lane in lanes)
-            upto = min(settled_min, now + min(lane.feed.chunk_min for lane in lanes))
+            loaded_min = min(until_min, now + min(lane.feed.chunk_min for lane in lanes))
             for lane in lanes:
-                if lane.until_min < upto:
-                    lane.load(upto)
-            march(lanes, upto, self._false_alarms)
-        for lane in lanes:
-            lane.load(until_min)
+                if lane.until_min < loaded_min:
+                    lane.load(loaded_min)
+            march(lanes, min(settled_min, loaded_min), self._false_alarms)
         looks = [(lane.clone(), known) for lane, known in ready]
         march([lane for lane, _ in looks], until_min, self._false_alarms)
         for lane in lanes:
