@@ -16,6 +16,7 @@ from vagus.diagnose.indicators import INDICATORS
 from vagus.diagnose.sorts import SORTS
 from vagus.errors import ConfigError
 
+_NO_CAUSES = frozenset(("families.yaml", "calibration.yaml"))
 DIRECTORY = Path(__file__).parent / "causes"
 
 NONE = "none"
@@ -92,12 +93,25 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     evidence: list[Predicate] = []
 
 
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What turns log-odds into probabilities, and what it was fitted on.
+
+    A temperature above 1 makes a finding less sure of itself (Guo et al. 2017, "On calibration of
+    modern neural networks").
+    """
+
+    temperature: float = 1.0
+    fitted_on: str = "nothing"
+    date: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Causes:
     """All causes by id, and the measures of each family."""
 
     by_id: Mapping[str, Cause]
     families: Mapping[str, frozenset[str]]
+    calibration: Calibration
 
     def __iter__(self) -> Iterator[Cause]:
         return iter(self.by_id.values())
@@ -116,7 +130,7 @@ def load_causes(directory: Path = DIRECTORY) -> Causes:
     )
     by_id: dict[str, Cause] = {}
     for file in sorted(directory.glob("*.yaml")):
-        if file.name == "families.yaml":
+        if file.name in _NO_CAUSES:
             continue
         for cause in _read(file):
             problem = _problem(cause, families)
@@ -126,7 +140,20 @@ def load_causes(directory: Path = DIRECTORY) -> Causes:
     for needed in (NONE, NOT_IDENTIFIABLE):
         if needed not in by_id:
             raise ConfigError(f"{directory.name}: the cause {needed} is missing")
-    return Causes(by_id, {name: frozenset(measures) for name, measures in families.items()})
+    members = {name: frozenset(measures) for name, measures in families.items()}
+    return Causes(by_id, members, _calibration(directory / "calibration.yaml"))
+
+
+def _calibration(file: Path) -> Calibration:
+    if not file.exists():
+        return Calibration()
+    try:
+        found = msgspec.yaml.decode(file.read_bytes(), type=Calibration)
+    except msgspec.DecodeError as e:
+        raise ConfigError(f"{file.name} is no calibration: {e}") from e
+    if not 0.1 <= found.temperature <= 20:
+        raise ConfigError(f"{file.name}: the temperature must lie between 0.1 and 20")
+    return found
 
 
 def _read(file: Path) -> list[Cause]:

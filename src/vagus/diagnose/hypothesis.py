@@ -1,61 +1,65 @@
 """From observations to ranked causes: evidence adds up in log-odds, and weak evidence abstains.
 
 Every cause starts at its prior (-2 nats) and gains or loses the weight of each piece of its
-signature; what telemetry does not show adds nothing. A softmax over all causes, with `none` and
-`not_identifiable` among them, gives probabilities. `none` gains when the measure did not move and
+signature; what telemetry does not show adds nothing. `none` gains when the measure did not move and
 loses when it did. `not_identifiable` holds a fixed place, which a cause must pass: that is the
-least evidence that is worth naming. The weights are expert judgement, not learned; so the
-probabilities rank causes and say how far apart they are, and are no frequencies.
+least evidence that is worth naming. A softmax over all gives probabilities, at a temperature that
+was fitted on the tuning half of the bench (`causes/calibration.yaml`), so that of the findings
+that say 80 % about 80 % are right there.
+
+Two faults at once are two causes that each explain what the other does not. A second cause is
+scored again without what the first already explains, for and against it; when it still stands, it
+is put beside the first.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Cause, Causes, Move, Predicate
-from vagus.diagnose.changes import Seen
-from vagus.diagnose.contrast import Growth
-from vagus.diagnose.observe import Moved, Observation
-from vagus.diagnose.phrase import clock, levels, number, where
-from vagus.model.finding import Conditioning, Evidence, Hypothesis, Infrastructure
-from vagus.stats.compare import compare_means
+from vagus.diagnose.evidence import judge, of_observation
+from vagus.diagnose.observe import Moved
+from vagus.model.finding import Evidence, Hypothesis
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
 _WORTH_NAMING = 1.0
 _NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 2.0, -6.0
 #: A move the bad way that is this unlikely in noise is not called none so easily.
 _SUSPICIOUS = 0.1
-_CANNOT_EXPLAIN = -4.0
+#: A cause that does not move the asked measure; less where the measure was chosen from many.
+_CANNOT_EXPLAIN, _CANNOT_EXPLAIN_CHOSEN = -4.0, -1.5
 #: The first cause must be this many times as likely as the second.
 _CLEAR_ODDS = 2.0
-#: A change seen from this far on is not near the onset.
-_NEAR = 0.15
-_MOSTLY = 0.7
-#: Growth that is likelier than this in noise is none.
-_LEAST_GROWTH_P = 0.001
-#: A change is mostly gone without a sign from here on, and hardly gone below.
-_MOSTLY_GONE, _HARDLY_GONE = 0.6, 0.2
-#: What it weighs that the requests without a change are as bad as those with it, or better.
-_NOT_ISOLATED, _ISOLATED = -4.0, 1.0
+#: What both of two faults at once must have, and by how much the second stays behind.
+_STANDS, _BEHIND = 2.5, 0.3
+#: Of evidence that the first cause explains as well, this much is left for a second.
+_SHARED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A cause with its log-odds and the evidence that made them."""
+    """A cause with its log-odds and the pieces of its signature with what they weighed."""
 
     cause: Cause
     log_odds: float
-    evidence: list[Evidence]
+    judged: tuple[tuple[Predicate | None, Evidence], ...]
+    beside: str = ""
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What speaks for and against it."""
+        return [evidence for _, evidence in self.judged]
 
 
 def rank(causes: Causes, case: Case) -> list[Hypothesis]:
-    """All causes with a probability worth showing, the likeliest first; they sum to one."""
-    scored = [score(cause, causes, case) for cause in causes]
+    """All causes with their probabilities, the likeliest first; they sum to one."""
+    scored = put_beside([score(cause, causes, case) for cause in causes], causes)
+    heat = causes.calibration.temperature
     top = max(s.log_odds for s in scored)
-    weights = [math.exp(s.log_odds - top) for s in scored]
+    weights = [math.exp((s.log_odds - top) / heat) for s in scored]
     total = sum(weights)
     hypotheses = [
         Hypothesis(
@@ -65,18 +69,22 @@ def rank(causes: Causes, case: Case) -> list[Hypothesis]:
             evidence=sorted((e for e in s.evidence if e.weight > 0), key=lambda e: -e.weight),
             against=sorted((e for e in s.evidence if e.weight < 0), key=lambda e: e.weight),
             runbook="" if s.cause.id in (NONE, NOT_IDENTIFIABLE) else s.cause.id,
+            beside=s.beside,
         )
         for s, weight in zip(scored, weights, strict=True)
     ]
-    return sorted(hypotheses, key=lambda h: -h.probability)
+    return sorted(hypotheses, key=lambda h: (-h.probability, h.cause))
 
 
 def verdict(hypotheses: Sequence[Hypothesis]) -> str:
-    """`identified`, `none` or `not_identifiable`: a cause must be twice as likely as the next."""
+    """`identified`, `none` or `not_identifiable`: a cause must be twice as likely as the next.
+
+    A second fault beside the first is no rival of it.
+    """
     first = hypotheses[0]
     if first.cause == NONE:
         return NONE
-    rest = [h.probability for h in hypotheses[1:]]
+    rest = [h.probability for h in hypotheses[1:] if h.beside != first.cause]
     is_clear = first.probability >= _CLEAR_ODDS * max(rest, default=0.0)
     return "identified" if first.cause != NOT_IDENTIFIABLE and is_clear else NOT_IDENTIFIABLE
 
@@ -84,242 +92,65 @@ def verdict(hypotheses: Sequence[Hypothesis]) -> str:
 def score(cause: Cause, causes: Causes, case: Case) -> Scored:
     """The log-odds of one cause."""
     if cause.id == NOT_IDENTIFIABLE:
-        return Scored(cause, _WORTH_NAMING, [])
+        return Scored(cause, _WORTH_NAMING, ())
     if cause.id == NONE:
         return _score_none(cause, case)
-    evidence = [e for p in cause.evidence for e in _judge(p, case)]
+    judged: list[tuple[Predicate | None, Evidence]] = [
+        (p, e) for p in cause.evidence for e in judge(p, case)
+    ]
     if not causes.can_explain(cause, case.measure.id):
         statement = f"{cause.title} does not by itself move {case.measure.name.lower()}"
-        evidence.append(Evidence(statement=f"{statement}.", weight=_CANNOT_EXPLAIN))
-    return Scored(cause, cause.prior + sum(e.weight for e in evidence), evidence)
+        is_chosen = case.asked.measure is None
+        weight = _CANNOT_EXPLAIN_CHOSEN if is_chosen else _CANNOT_EXPLAIN
+        judged.append((None, Evidence(statement=f"{statement}.", weight=weight)))
+    return Scored(cause, cause.prior + sum(e.weight for _, e in judged), tuple(judged))
 
 
 def _score_none(cause: Cause, case: Case) -> Scored:
     if case.target.moved is Moved.UNKNOWN:
-        return Scored(cause, 0.0, [])
+        return Scored(cause, 0.0, ())
     weight = _MOVED
     if case.target.moved is Moved.FLAT:
         is_worse = case.target.score > 0 if case.is_up_bad else case.target.score < 0
         is_suspicious = is_worse and case.target.p_value < _SUSPICIOUS
-        weight = _MAY_HAVE_MOVED if is_suspicious else _NOT_MOVED
-    return Scored(cause, weight, [_of_observation(case.target, weight)])
+        # The least quiet of many is always suspicious.
+        is_asked = case.asked.measure is not None
+        weight = _MAY_HAVE_MOVED if is_suspicious and is_asked else _NOT_MOVED
+    return Scored(cause, weight, ((None, of_observation(case.target, weight)),))
 
 
-def _judge(predicate: Predicate, case: Case) -> list[Evidence]:
-    judges = {
-        "measure": _judge_measure, "change": _judge_change, "mix": _judge_mix,
-        "segment": _judge_segment, "grew": _judge_growth, "vanished": _judge_vanished,
-        "conditioned": _judge_conditioned, "infrastructure": _judge_infrastructure,
-    }  # fmt: skip
-    return [e for e in judges[predicate.form](predicate, case) if e.weight]
+def put_beside(scored: Sequence[Scored], causes: Causes) -> list[Scored]:
+    """The scores, the best second fault lifted to the first when it stands without it."""
+    named = [s for s in scored if s.cause.id not in (NONE, NOT_IDENTIFIABLE)]
+    first = max(named, key=lambda s: s.log_odds)
+    if first.log_odds < _STANDS:
+        return list(scored)
+    lifted = [(_without(s, first, causes), s) for s in named if s is not first]
+    rest, second = max(lifted, key=lambda pair: pair[0])
+    if rest < _STANDS or second.log_odds >= first.log_odds - _BEHIND:
+        return list(scored)
+    log_odds = max(second.log_odds, min(rest, first.log_odds) - _BEHIND)
+    beside = replace(second, log_odds=log_odds, beside=first.cause.id)
+    return [beside if s is second else s for s in scored]
 
 
-def _judge_measure(predicate: Predicate, case: Case) -> list[Evidence]:
-    seen = [
-        o for name in predicate.measure
-        if (o := case.observations.get(name)) is not None and o.moved is not Moved.UNKNOWN
-    ]  # fmt: skip
-    if not seen:
-        return []
-    matching = [o for o in seen if _matches(o, predicate)]
-    # Flat means that all of them are; a move of any of them is a move.
-    holds = len(matching) == len(seen) if predicate.moved is Move.FLAT else bool(matching)
-    if holds:
-        shown = max(matching, key=lambda o: abs(o.score))
-        return [_of_observation(shown, predicate.weight)]
-    other = [o for o in seen if not _matches(o, predicate)] or seen
-    return [_of_observation(max(other, key=lambda o: abs(o.score)), predicate.otherwise)]
+def _without(second: Scored, first: Scored, causes: Causes) -> float:
+    """The log-odds of a second cause without what the first explains, for and against it."""
+    shown = {name for p, e in first.judged if p and e.weight > 0 for name in _moves(p)}
+    families = set(first.cause.explains)
+    moved = shown | {m for f in families for m in causes.families.get(f, ())}
+    changes = {kind for p, e in first.judged if p and e.weight > 0 for kind in p.change}
+    total = second.cause.prior
+    for predicate, evidence in second.judged:
+        if predicate is None:
+            continue
+        if evidence.weight > 0:
+            is_shared = set(_moves(predicate)) & shown or set(predicate.change) & changes
+            total += evidence.weight * (_SHARED if is_shared else 1.0)
+        elif not (predicate.moved is Move.FLAT and set(predicate.measure) & moved):
+            total += evidence.weight
+    return total
 
 
-def _matches(observation: Observation, predicate: Predicate) -> bool:
-    if predicate.moved is Move.FLAT:
-        return observation.moved is Moved.FLAT
-    if predicate.moved is Move.CHANGED:
-        has_moved = observation.moved in (Moved.UP, Moved.DOWN)
-    else:
-        has_moved = observation.moved.value == predicate.moved.value
-    return has_moved and observation.relative >= predicate.by
-
-
-def _of_observation(observation: Observation, weight: float) -> Evidence:
-    return Evidence(
-        statement=f"{levels(observation)}.",
-        weight=weight,
-        value=observation.after.value,
-        baseline=observation.before.value,
-        n=observation.after.n,
-        query=observation.query,
-    )
-
-
-def _judge_change(predicate: Predicate, case: Case) -> list[Evidence]:
-    near = [s for s in case.changes if s.change.kind in predicate.change and s.proximity > _NEAR]
-    if not near:
-        if not case.visible_changes & set(predicate.change):
-            return []
-        words = " or ".join(kind.replace("_", " ") for kind in predicate.change)
-        return [
-            Evidence(
-                statement=f"No change of {words} is near the onset.", weight=predicate.otherwise
-            )
-        ]
-    seen = max(near, key=lambda s: s.proximity)
-    evidence = [
-        Evidence(
-            statement=f"{describe_change(seen)}.",
-            weight=predicate.weight * seen.proximity,
-            value=seen.change.share,
-            baseline=seen.share_before,
-            query=seen.query,
-        )
-    ]
-    return evidence + (_isolation(seen, case) if predicate.weight > 0 else [])
-
-
-def describe_change(seen: Seen) -> str:
-    """A change in words, with its time and its share of the traffic."""
-    change = seen.change
-    title = change.title[:1].upper() + change.title[1:]
-    share = f", in {number(change.share, 'share')} of the traffic" if change.share else ""
-    return f"{title} at {clock(change.time_ms)}{share}"
-
-
-def _isolation(seen: Seen, case: Case) -> list[Evidence]:
-    """A change that reached only part of the traffic must be worse where it is than elsewhere."""
-    cells = next((c for c in case.cells if c.dimension == seen.dimension), None)
-    if cells is None or seen.change.after not in cells.after:
-        return []
-    having = cells.after[seen.change.after]
-    rest = cells.total({v: c for v, c in cells.after.items() if v}).less(having)
-    difference = compare_means(rest, having)
-    if difference is None or min(having.n, rest.n) < 50:
-        return []
-    worse = difference.value > 0 if case.is_up_bad else difference.value < 0
-    weight = _ISOLATED if worse and difference.p_value < 0.001 else _NOT_ISOLATED
-    verb = "is worse" if weight > 0 else "is no worse"
-    change = seen.change
-    return [
-        Evidence(
-            statement=f"{case.measure.name} {verb} with {change.kind.replace('_', ' ')} "
-            f"{change.after} than without it.",
-            weight=weight,
-            value=having.mean,
-            baseline=rest.mean,
-            n=having.n,
-            query=cells.query,
-        )
-    ]
-
-
-def _judge_mix(predicate: Predicate, case: Case) -> list[Evidence]:
-    if case.target.moved not in (Moved.UP, Moved.DOWN):
-        return []
-    splits = [(name, case.splits[name]) for name in predicate.mix if name in case.splits]
-    if not splits:
-        return []
-    change = (case.target.after.value or 0.0) - (case.target.before.value or 0.0)
-    # Mix must push the way the measure went; a counter-movement explains nothing.
-    name, split = max(splits, key=lambda s: s[1].mix_share if s[1].mix * change > 0 else 0.0)
-    share = split.mix_share if split.mix * change > 0 else 0.0
-    statement = (
-        f"Traffic mix by {name.replace('_', ' ')} explains {number(share, 'share')} of the change"
-    )
-    query = next(c.query for c in case.cells if c.dimension == name)
-    weight = predicate.weight if share > predicate.above else predicate.otherwise
-    return [Evidence(statement=f"{statement}.", weight=weight, value=share, query=query)]
-
-
-def _judge_segment(predicate: Predicate, case: Case) -> list[Evidence]:
-    for found in (*case.places, *case.contrasts):
-        if set(found.dimensions) & set(predicate.segment) and found.explained >= _MOSTLY:
-            segment = found.segment
-            statement = (
-                f"{where(segment.where)} has {number(segment.share_after, 'share')} of the traffic "
-                f"and {number(min(1.0, found.explained), 'share')} of what got worse"
-            )
-            return [
-                Evidence(
-                    statement=f"{statement[0].upper()}{statement[1:]}.",
-                    weight=predicate.weight,
-                    value=segment.rate_after,
-                    baseline=segment.rate_before,
-                    n=segment.n_after,
-                    query=found.query,
-                )
-            ]
-    return []
-
-
-def _judge_growth(predicate: Predicate, case: Case) -> list[Evidence]:
-    grown = [g for g in case.growth if g.dimension in predicate.grew]
-    if not grown:
-        return []
-    most = grown[0]
-    holds = most.after - most.before > predicate.above and most.p_value < _LEAST_GROWTH_P
-    return [_of_growth(most, predicate.weight if holds else predicate.otherwise)]
-
-
-def _judge_vanished(predicate: Predicate, case: Case) -> list[Evidence]:
-    seen = [g for g in case.growth if g.dimension in predicate.vanished and g.before > 0]
-    if not seen:
-        return []
-    most = min(seen, key=lambda g: (g.after / g.before, -g.before))
-    fell = 1 - most.after / most.before
-    holds = fell > predicate.above and most.p_value < _LEAST_GROWTH_P
-    return [_of_growth(most, predicate.weight if holds else predicate.otherwise)]
-
-
-def _of_growth(most: Growth, weight: float) -> Evidence:
-    verb = "grew" if most.after >= most.before else "shrank"
-    return Evidence(
-        statement=f"The share of {most.dimension.replace('_', ' ')} {most.value[:80]} {verb} from "
-        f"{number(most.before, 'share')} to {number(most.after, 'share')}.",
-        weight=weight,
-        value=most.after,
-        baseline=most.before,
-        query=most.query,
-    )
-
-
-def _judge_conditioned(predicate: Predicate, case: Case) -> list[Evidence]:
-    rows = [row for row in case.conditioning if row.sign in predicate.conditioned]
-    if not rows:
-        return []
-    row = rows[0]
-    if row.vanishes >= _MOSTLY_GONE:
-        weight = predicate.weight
-    else:
-        weight = predicate.otherwise if row.vanishes < _HARDLY_GONE else 0.0
-    return [
-        Evidence(
-            statement=f"{describe_conditioning(row)}.",
-            weight=weight,
-            value=row.vanishes,
-            n=float(row.n),
-            query=row.query,
-        )
-    ]
-
-
-def describe_conditioning(row: Conditioning) -> str:
-    """What is left of the change without a sign, in words."""
-    return (
-        f"Among requests without {row.words}, {number(row.vanishes, 'share')} of the change is "
-        f"gone ({number(row.share_before, 'share')} had it before, "
-        f"{number(row.share_after, 'share')} after; n = {row.n:,})"
-    )
-
-
-def _judge_infrastructure(predicate: Predicate, case: Case) -> list[Evidence]:
-    rows = [r for r in case.infrastructure if set(r.points_to) & set(predicate.infrastructure)]
-    if not rows:
-        return []
-    return [Evidence(statement=f"{describe_series(rows[0])}.", weight=predicate.weight)]
-
-
-def describe_series(row: Infrastructure) -> str:
-    """A series of the infrastructure in words."""
-    labels = ", ".join(f"{name}={value}" for name, value in list(row.labels.items())[:2])
-    of = f" ({labels})" if labels else ""
-    went = f"went from {number(row.before, row.unit)} to {number(row.after, row.unit)}"
-    return f"{row.name}{of} {went} with it, correlation {row.correlation:.2f}"
+def _moves(predicate: Predicate) -> list[str]:
+    return [] if predicate.moved is Move.FLAT else predicate.measure

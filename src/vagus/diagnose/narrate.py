@@ -8,7 +8,7 @@ from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Causes
 from vagus.diagnose.changes import Seen
 from vagus.diagnose.contrast import Contrast
-from vagus.diagnose.hypothesis import describe_change
+from vagus.diagnose.evidence import describe_change
 from vagus.diagnose.observe import Moved
 from vagus.diagnose.phrase import clock, levels, number, target_levels, where
 from vagus.model.finding import Hypothesis, Sentence, StageShift

@@ -21,7 +21,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate cause with its posterior probability and what speaks for and against it."""
+    """A candidate cause with its posterior probability and what speaks for and against it.
+
+    `beside` names the cause that this one stands next to, when both seem to be at work at once.
+    """
 
     cause: str
     title: str
@@ -29,6 +32,7 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     evidence: list[Evidence] = []
     against: list[Evidence] = []
     runbook: str = ""
+    beside: str = ""
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
