@@ -73,6 +73,24 @@ def test_one_trouble_is_one_episode_with_its_onset(
     assert episode.evidence
 
 
+def test_a_service_without_a_past_is_missed_after_so_many_silent_minutes(
+    engine: ChdbEngine, catalogue: Catalogue, project: str
+) -> None:
+    told = [trace_row(project, START_S + minute * 60, service="batch") for minute in range(20)]
+    told += [
+        trace_row(project, START_S + minute * 60, service="batch") for minute in range(60, 120)
+    ]
+    engine.insert("traces", told)
+    rule = {"type": "absence", "silent_min": 15}
+    absent = monitor(project, measure="requests", by=["service"], rule=rule)
+
+    (episode,) = replay(engine, catalogue, absent, START_MIN, START_MIN + 120)
+    assert episode.onset_ms // 60_000 - START_MIN == 20
+    assert episode.fired_ms // 60_000 - START_MIN == 34
+    assert episode.resolved_ms is not None
+    assert 60 < episode.resolved_ms // 60_000 - START_MIN < 120
+
+
 def test_a_model_that_takes_over_is_drift_of_that_model(
     engine: ChdbEngine, catalogue: Catalogue, project: str
 ) -> None:

@@ -196,6 +196,8 @@ class Detector(Rows):
         for row in self._suspects:
             if self._evidence[row] >= needed:
                 self._open(minute, row)
+        for row in self._silent(minute):
+            self._open(minute, row)
         for row, known in self.facts.get(minute, ()):
             self._obey(minute, row, known)
         counted = self.firing | (n > 0)
@@ -317,11 +319,21 @@ class Detector(Rows):
         step = math.log(settings.margin) if self.signal.is_log else settings.margin - 1.0
         return level + sign * (step * scale + error + away)
 
+    def _silent(self, minute: int) -> list[int]:
+        """Who has said nothing for as long as the rule allows; that needs no evidence."""
+        longest = self.settings.silent_min
+        if longest is None:
+            return []
+        known = (self.last_seen > _NEVER) & (minute - self.last_seen >= longest)
+        return np.flatnonzero(known & ~self.firing & (minute >= self.free_from)).tolist()
+
     def _open(self, minute: int, row: int) -> None:
         place = int(self.wealth[row].sum(axis=1).argmax())
         side = self.signal.sides[place]
         base = float(self.tolerated[row, place])
         onset = self._onset(minute, row, place)
+        if self.settings.silent_min is not None and not base > 0:
+            base, onset = 1.0 / self.settings.silent_min, int(self.last_seen[row]) + 1
         self._start(minute, row, onset, side, base)
         amount, n = self.total[row]
         self.opened.append(

@@ -55,7 +55,9 @@ class Lane:
         """The column of the step that is complete after a minute; None when none is."""
         block = self.block
         # A monitor without any group has nothing to step through.
-        if block is None or not self.feed.keys or minute < self.until_min or (minute + 1) % block.step_min:
+        if block is None or not self.feed.keys or minute < self.until_min:
+            return None
+        if (minute + 1) % block.step_min:
             return None
         at = (minute + 1 - block.step_min - block.start_min) // block.step_min
         return at if 0 <= at < block.x.shape[1] else None
