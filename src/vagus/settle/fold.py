@@ -39,16 +39,6 @@ class Context(TypedDict):
     prompt_version: str
 
 
-class Asked(TypedDict):
-    """What a step asked for."""
-
-    temperature: str
-    top_p: str
-    max_tokens: int | None
-    prompt_hash: str
-    rerank_model: str
-
-
 class Totals(TypedDict):
     """The tokens of a trace."""
 
@@ -151,11 +141,13 @@ def _flags(tree: Tree, is_skewed: bool, duplicates: int, is_repeated: bool) -> l
 def _begins_before_parent(tree: Tree) -> bool:
     """Whether a span began before the one that called it, or ended before it began."""
     spans = tree.spans
-    return any(
-        0 < span.end_ns < span.start_ns
-        or (parent >= 0 and span.start_ns + _TOLERANCE_NS < spans[parent].start_ns)
-        for span, parent in zip(spans, tree.parents, strict=True)
-    )
+    for span, parent in zip(spans, tree.parents, strict=True):
+        start_ns = span.start_ns
+        if 0 < span.end_ns < start_ns:
+            return True
+        if parent >= 0 and start_ns + _TOLERANCE_NS < spans[parent].start_ns:
+            return True
+    return False
 
 
 def event_time(span: Span) -> tuple[int, bool]:
@@ -224,12 +216,13 @@ def _step(
     span = tree.spans[n]
     offset_ms = (span.start_ns - tree.spans[tree.root].start_ns) / 1e6
     start_ms = trace_ms + offset_ms if abs(offset_ms) < _DAY_MS else trace_ms
-    return StepRow(
+    step = StepRow(
         project=project,
         minute=trace_ms // 60_000 * 60,
         trace_id=span.trace_id,
         span_id=span.span_id,
         version=version,
+        sign=1,
         start=_timestamp(start_ms),
         duration_ms=span.duration_ms,
         parent_span_id=span.parent_span_id,
@@ -265,10 +258,24 @@ def _step(
         host=span.host,
         sdk_version=span.sdk_version,
         api_key=span.api_key,
-        is_argument_error=int(_is_faulty_call(span)),
-        **_asked(span),
-        **msgspec.structs.asdict(read_found(span, start_ms)),
     )
+    _add_signs(step, span, start_ms)
+    return step
+
+
+def _add_signs(step: StepRow, span: Span, start_ms: float) -> None:
+    """Set what steps of one kind alone can tell."""
+    if span.kind == "llm":
+        step.temperature = _setting(span.temperature)
+        step.top_p = _setting(span.top_p)
+        step.max_tokens = span.max_tokens
+        step.prompt_hash = span.prompt_hash
+    elif span.kind in ("retrieval", "rerank"):
+        read_found(span, start_ms).onto(step)
+        if span.kind == "rerank":
+            step.rerank_model = span.request_model or span.response_model
+    elif _is_faulty_call(span):
+        step.is_argument_error = 1
 
 
 def _is_faulty_call(span: Span) -> bool:
@@ -285,18 +292,8 @@ def _used(span: Span, is_billable: bool) -> Tokens:
     return tokens_of(span) if is_counted else NO_TOKENS
 
 
-def _asked(span: Span) -> Asked:
-    """The settings of a request as text, because they are dimensions."""
-    return Asked(
-        temperature=_setting(span.temperature),
-        top_p=_setting(span.top_p),
-        max_tokens=span.max_tokens,
-        prompt_hash=span.prompt_hash,
-        rerank_model=span.request_model or span.response_model if span.kind == "rerank" else "",
-    )
-
-
 def _setting(value: float | None) -> str:
+    """A setting of a request as text, because it is a dimension."""
     return "" if value is None else f"{value:g}"
 
 
@@ -334,6 +331,7 @@ def _trace(
         minute=when_ms // 60_000 * 60,
         trace_id=root.trace_id,
         version=version,
+        sign=1,
         start=_timestamp(when_ms + root.start_ns % 1_000_000 / 1e6),
         duration_ms=_duration_ms(tree),
         first_segment=min(s.segment for s in tree.spans),

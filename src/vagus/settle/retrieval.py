@@ -13,6 +13,7 @@ from vagus.meaning.content import Document
 from vagus.meaning.documents import document_time_ms, read_documents, rerank_moved
 from vagus.meaning.messages import read_events
 from vagus.meaning.values import as_word, first
+from vagus.settle.rows import StepRow
 from vagus.settle.span import Span
 
 _DAY_MS = 86_400_000
@@ -36,8 +37,13 @@ class Found(msgspec.Struct, frozen=True):
     duplicate_documents: int | None = None
     distinct_sources: int | None = None
     document_chars: float | None = None
-    sources: list[str] = []
-    source_documents: list[int] = []
+    sources: tuple[str, ...] = ()
+    source_documents: tuple[int, ...] = ()
+
+    def onto(self, step: StepRow) -> None:
+        """Set these columns of a step."""
+        for name in self.__struct_fields__:
+            setattr(step, name, getattr(self, name))
 
 
 NOTHING = Found()
@@ -66,8 +72,8 @@ def read_found(span: Span, now_ms: float) -> Found:
         duplicate_documents=_duplicates(documents),
         distinct_sources=len(sources) if sources else None,
         document_chars=_mean(lengths),
-        sources=[source for source, _ in most],
-        source_documents=[count for _, count in most],
+        sources=tuple(source for source, _ in most),
+        source_documents=tuple(count for _, count in most),
     )
 
 
@@ -93,7 +99,7 @@ def document_source(document: Document) -> str:
 
 def _duplicates(documents: Sequence[Document]) -> int | None:
     """How many documents repeat another, by their text or else their id; None if none has one."""
-    known = [said for d in documents if (said := " ".join(d.content.split()) or d.id)]
+    known = [said for d in documents if (said := d.content or d.id)]
     return len(known) - len(set(known)) if known or not documents else None
 
 

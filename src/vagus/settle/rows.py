@@ -1,18 +1,21 @@
-"""The rows that settling writes; the names are those of the `traces` and `steps` tables."""
+"""The rows that settling writes; the names are those of the `traces` and `steps` tables.
+
+What has its default is not written out, so a default is what the table itself fills in: nothing.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class TraceRow(msgspec.Struct, kw_only=True):
+class TraceRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One settled trace."""
 
     project: str
     minute: int
     trace_id: str
     version: int
-    sign: int = 1
+    sign: int
     start: str
     duration_ms: float
     first_segment: int
@@ -66,7 +69,7 @@ class TraceRow(msgspec.Struct, kw_only=True):
     before_rules: dict[str, str] = {}
 
 
-class StepRow(msgspec.Struct, kw_only=True):
+class StepRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One span of a settled trace that means something."""
 
     project: str
@@ -74,7 +77,7 @@ class StepRow(msgspec.Struct, kw_only=True):
     trace_id: str
     span_id: str
     version: int
-    sign: int = 1
+    sign: int
     start: str
     duration_ms: float
     parent_span_id: str
@@ -157,6 +160,6 @@ class StepRow(msgspec.Struct, kw_only=True):
     duplicate_documents: int | None = None
     distinct_sources: int | None = None
     document_chars: float | None = None
-    sources: list[str] = []
-    source_documents: list[int] = []
+    sources: tuple[str, ...] = ()
+    source_documents: tuple[int, ...] = ()
     before_rules: dict[str, str] = {}
