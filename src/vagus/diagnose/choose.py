@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vagus.diagnose.contrast import is_up_bad
-from vagus.diagnose.observe import Moved, Observation
+from vagus.diagnose.observe import AMOUNTS, Moved, Observation
 from vagus.measures.catalogue import Direction
 
 #: A score beyond this is as good as certain; more of it says how much traffic there is.
 _CERTAIN = 40.0
-#: How much a move counts that is not known to be bad.
-_NEUTRAL, _GOOD = 0.5, 0.25
+#: How much a move counts that is not known to be bad; more or less traffic is the least news.
+_NEUTRAL, _GOOD, _VOLUME = 0.5, 0.25, 0.1
 
 
 def most_moved(observations: Iterable[Observation]) -> Observation | None:
@@ -32,6 +32,8 @@ def _rank(observation: Observation) -> tuple[bool, float, float]:
 
 
 def _weight(observation: Observation) -> float:
+    if observation.measure.kind in AMOUNTS:
+        return _VOLUME
     if observation.measure.direction is Direction.NEUTRAL:
         return _NEUTRAL
     is_bad = (observation.score > 0) == is_up_bad(observation.measure, observation.score)

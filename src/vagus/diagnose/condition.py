@@ -242,15 +242,15 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def labelled(traces: Traces, windows: Windows) -> list[Cells]:
-    """The requests by each label of theirs, as a dimension."""
+def labelled(traces: Traces, windows: Windows, *, is_counted: bool) -> list[Cells]:
+    """The requests by each label of theirs, as a dimension: counted, or with their outcomes."""
     found = []
     for name, values in traces.labels.items():
         names = [str(value) for value in np.unique(values) if value]
         if not names:
             continue
         sides = [
-            {v: _moments(traces, (values == v) & side) for v in names}
+            {v: _moments(traces, (values == v) & side, is_counted) for v in names}
             for side in (~traces.is_after, traces.is_after)
         ]
         request = Request("scores", *windows.span_s, ("label",), f"name:{name}")
@@ -258,7 +258,10 @@ def labelled(traces: Traces, windows: Windows) -> list[Cells]:
     return found
 
 
-def _moments(traces: Traces, chosen: Bools) -> Moments:
+def _moments(traces: Traces, chosen: Bools, is_counted: bool) -> Moments:
+    if is_counted:
+        count = float(chosen.sum())
+        return Moments(count, count, count)
     weight = traces.denominator[chosen]
     with np.errstate(divide="ignore", invalid="ignore"):
         squares = np.where(weight > 0, traces.numerator[chosen] ** 2 / weight, 0.0)

@@ -212,8 +212,9 @@ def _case(
     up_is_bad = is_up_bad(scope.measure, _change(target))
     rate = rate_measure(scope.measure, catalogue)
     traces = read_outcomes(engine, scope, catalogue, rate, windows)
-    labels = labelled(traces, windows) if traces is not None else []
-    traffic = [*read_traffic(engine, scope, catalogue, windows), *labels]
+    labels = labelled(traces, windows, is_counted=False) if traces is not None else []
+    traffic = read_traffic(engine, scope, catalogue, windows)
+    traffic += labelled(traces, windows, is_counted=True) if traces is not None else []
     cells = [*(joint.marginals() if joint is not None else []), *labels]
     is_share = rate.kind is Kind.QUANTILE or (rate.unit == "share" and rate.kind is Kind.RATIO)
     has_moved = target.moved in (Moved.UP, Moved.DOWN)

@@ -35,6 +35,8 @@ _FEWEST = 20
 AMOUNTS = (Kind.COUNT, Kind.SUM)
 #: Lengths of blocks, in steps, whose scatter is compared with what counting explains.
 _BLOCKS = (1, 4, 12)
+#: An amount within this of what its trend leads to has not moved.
+_USUAL_TREND = 0.15
 
 
 class Moved(enum.StrEnum):
@@ -289,15 +291,36 @@ def _block_scatter(level: float, table: NDArray[np.float64], width: int) -> floa
 
 
 def _score_of_steps(left: Sequence[Point], right: Sequence[Point]) -> float | None:
-    """The change between the steps of the windows, each step one observation."""
-    samples = [[p.value for p in side if p.value is not None] for side in (left, right)]
-    if min(map(len, samples)) < 4:
+    """The change between the steps of the windows, each step one observation.
+
+    Traffic follows the hours: what the trend of the reference leads to is no change.
+    """
+    sides = [[(p.t_s, p.value) for p in side if p.value is not None] for side in (left, right)]
+    if min(map(len, sides)) < 4:
         return None
-    first, second = (Moments(len(s), sum(s), sum(v * v for v in s)) for s in samples)
+    first, second = (Moments(len(s), sum(v for _, v in s), sum(v * v for _, v in s)) for s in sides)
     difference = compare_means(first, second)
     if difference is None:
         return None
+    expected = _continued(sides[0], sum(t for t, _ in sides[1]) / len(sides[1]))
+    if _is_between(second.mean, first.mean, expected, _USUAL_TREND * abs(expected)):
+        return 0.0
     error = (difference.high - difference.low) / 2 / Z95
     if error > 0:
         return difference.value / error
     return math.copysign(math.inf, difference.value) if difference.value else 0.0
+
+
+def _continued(points: Sequence[tuple[int, float]], at_s: float) -> float:
+    """Where the straight line through some points leads, at most to half or double their mean."""
+    times = np.array([t for t, _ in points], dtype=np.float64)
+    values = np.array([v for _, v in points])
+    spread = float(((times - times.mean()) ** 2).sum())
+    slope = float(((times - times.mean()) * (values - values.mean())).sum()) / spread
+    mean = float(values.mean())
+    led = mean + slope * (at_s - float(times.mean()))
+    return min(max(led, mean / 2), mean * 2)
+
+
+def _is_between(value: float, start: float, end: float, slack: float) -> bool:
+    return min(start, end) - slack <= value <= max(start, end) + slack and start != end
