@@ -30,6 +30,22 @@ def case(
 
 SPANS = [
     case(
+        "LiteLLM behind a key, on a pod",
+        {
+            "gen_ai.request.top_p": 0.9,
+            "metadata.user_api_key_hash": "sk-a-key-that-must-not-be-kept",
+            "langfuse.experiment.name": "nightly",
+        },
+        {"top_p": 0.9, "api_key": "cd975fef3ce0", "host": "pod-7", "dataset": "nightly"},
+        resource={"k8s.pod.name": "pod-7", "service.instance.id": "i-3"},
+    ),
+    case(
+        "a host is named by its own name first",
+        {"gen_ai.evaluation.dataset.name": "golden"},
+        {"host": "node-1", "dataset": "golden", "api_key": ""},
+        resource={"service.instance.id": "i-3", "k8s.pod.name": "pod-7", "host.name": "node-1"},
+    ),
+    case(
         "OpenInference instrumentation",
         {
             "openinference.span.kind": "LLM",

@@ -52,6 +52,27 @@ def test_every_earlier_version_is_brought_up(tmp_path: Path, start: int) -> None
     assert answer == f"{start} {VERSIONS[-1]} {int(start > 0)}"
 
 
+def test_history_is_in_the_rollups_that_are_made_anew(tmp_path: Path) -> None:
+    answer = run(
+        tmp_path,
+        """
+        migrate(engine, to=7)
+        row = {"project": "p", "minute": "2026-01-02 03:04:00", "sign": 1, "kind": "llm"}
+        day = {**row, "minute": "2026-01-03 03:04:00"}
+        engine.insert("steps", [{**row, "output_tokens": 5}, {**day, "output_tokens": 7}])
+        engine.insert("traces", [row, day])
+        engine.insert("scores", [{k: v for k, v in row.items() if k != "kind"}])
+        migrate(engine)
+        def total(table, fact):
+            return engine.query(f"SELECT sum({fact}_sum) FROM {table}").one()
+        for span in ("minutes", "hours"):
+            print(total(f"step_{span}", "output_tokens"), total(f"trace_{span}", "requests"),
+                  total(f"score_{span}", "scores"), total(f"document_{span}", "documents"))
+        """,
+    )
+    assert answer.splitlines() == ["12 2 1 0", "12 2 1 0"]
+
+
 def test_a_migration_stopped_half_way_is_finished(tmp_path: Path) -> None:
     answer = run(
         tmp_path,

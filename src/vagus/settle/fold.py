@@ -309,6 +309,22 @@ def _main_call(calls: Sequence[StepRow]) -> StepRow | None:
     )
 
 
+class Index(TypedDict):
+    """Where a request searched."""
+
+    index_name: str
+    index_version: str
+
+
+def _index(searches: Sequence[StepRow]) -> Index:
+    """The index of the first search that names one."""
+    named = next((s for s in searches if s.index_name or s.index_version), None)
+    return {
+        "index_name": named.index_name if named else "",
+        "index_version": named.index_version if named else "",
+    }
+
+
 def _trace(
     project: str,
     tree: Tree,
@@ -324,7 +340,6 @@ def _trace(
     calls = [s for s in steps if s.is_billable]
     tools, main = [s for s in steps if s.kind in ("tool", "mcp")], _main_call(calls)
     found = [s for s in steps if s.kind == "retrieval"]
-    index = next((s for s in found if s.index_name or s.index_version), None)
     asked, answered = _previews(tree, log_events)
     return TraceRow(
         project=project,
@@ -346,8 +361,7 @@ def _trace(
         **context[tree.root],
         provider=main.provider if main else "",
         model=main.model if main else "",
-        index_name=index.index_name if index else "",
-        index_version=index.index_version if index else "",
+        **_index(found),
         agent=_first_word(tree, "agent"),
         span_count=len(tree.spans),
         orphan_count=len(tree.orphans),

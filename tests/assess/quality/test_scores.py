@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -69,6 +70,15 @@ def test_a_score_carries_the_dimensions_of_its_trace(engine: Engine, project: st
     assert (row["session"], row["minute_s"]) == ("session-1", MINUTE_S - 600)
     assert (row["value"], row["passed"], row["weight"]) == (0.5, None, 1)
     assert row["time"].startswith("2026-01-02 03:04:05")
+
+
+def test_a_score_of_an_offline_run_has_its_data_set(engine: Engine, project: str) -> None:
+    settle(engine, project, "t1", dataset="golden")
+    write_scores(engine, project, [score(project), score(project, score_id="s2", dataset="mine")])
+    write_scores(engine, project, [score(project, score_id="s3", trace_id="t2")])
+    settle(engine, project, "t2", dataset="late")
+    join_late_scores(engine, now_ms=time.time_ns() // 1_000_000)
+    assert [row["dataset"] for row in standing(engine, project)] == ["golden", "mine", "late"]
 
 
 def test_a_score_sent_again_replaces_the_earlier_one(engine: Engine, project: str) -> None:
