@@ -360,7 +360,7 @@ def test_the_page_lists_every_route_and_no_other():
     described = {
         f"`{part}`"
         for part in page.split("`")
-        if part.startswith(("GET /", "POST /", "PUT /", "DELETE /"))
+        if part.startswith(("GET /", "POST /", "PUT /", "PATCH /", "DELETE /"))
     }
 
     assert described == served

@@ -16,6 +16,8 @@ from vagus.model.finding import Finding
 from vagus.respond.members import OPEN_STATES as OPEN_STATES
 from vagus.respond.members import members_of
 from vagus.respond.message import tell
+from vagus.respond.phases import phase_of
+from vagus.respond.response import Clocks, Response, clocks_of, response_of, responses_of
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import incident_events, incidents
 
@@ -51,33 +53,47 @@ class Incident:
     cause: str
     finding: Finding | None
     episodes: tuple[Episode, ...]
+    response: Response
+
+    @property
+    def phase(self) -> str:
+        """Where it stands between triage and closed."""
+        return phase_of(self.state, self.response.phase)
+
+    @property
+    def clocks(self) -> Clocks:
+        """Its times, each kept apart."""
+        return clocks_of(self, self.response)
 
 
 def list_incidents(
     meta: Meta, project: str, state: str | None = None, limit: int = 100
 ) -> list[Incident]:
-    """The incidents of a project, the newest first."""
+    """The incidents of a project, the newest first; `open` are all that still go on."""
     query = select(incidents).where(incidents.c.project == project)
     if state is not None:
-        query = query.where(incidents.c.state == state)
+        wanted = OPEN_STATES if state == "open" else (state,)
+        query = query.where(incidents.c.state.in_(wanted))
     query = query.order_by(incidents.c.number.desc()).limit(max(1, min(limit, 1000)))
     with meta.read() as connection:
         rows = connection.execute(query).all()
         members = members_of(connection, [row.id for row in rows])
-    return [_incident(row, members.get(row.id, ())) for row in rows]
+        said = responses_of(connection, [row.id for row in rows])
+    return [_incident(row, members.get(row.id, ()), said.get(row.id)) for row in rows]
 
 
 def read_incident(meta: Meta, project: str, incident_id: str) -> tuple[Incident, list[Event]]:
     """One incident and its timeline, the oldest entry first."""
     with meta.read() as connection:
-        row = _find(connection, project, incident_id)
+        row = find_incident(connection, project, incident_id)
         members = members_of(connection, [incident_id])
+        said = response_of(connection, incident_id)
         query = select(incident_events).where(incident_events.c.incident_id == incident_id)
         events = [
             Event(event.id, event.time_ms, event.kind, event.actor, event.detail)
             for event in connection.execute(query.order_by(incident_events.c.id))
         ]
-    return _incident(row, members.get(incident_id, ())), events
+    return _incident(row, members.get(incident_id, ()), said), events
 
 
 class People:
@@ -93,7 +109,7 @@ class People:
     ) -> None:
         """Somebody takes it on."""
         with self._meta.begin() as connection:
-            row = _find(connection, project, incident_id)
+            row = find_incident(connection, project, incident_id)
             if row.state != "open":
                 raise BadInput(f"incident {row.number} is {row.state} already", field="state")
             values = {"state": "acknowledged", "acknowledged_ms": now_ms}
@@ -104,9 +120,9 @@ class People:
     ) -> None:
         """Somebody says that it is over; episodes that still fire stay with it."""
         with self._meta.begin() as connection:
-            row = _find(connection, project, incident_id)
-            if row.state == "resolved":
-                raise BadInput(f"incident {row.number} is resolved already", field="state")
+            row = find_incident(connection, project, incident_id)
+            if row.state not in OPEN_STATES:
+                raise BadInput(f"incident {row.number} is {row.state} already", field="state")
             values = {"state": "resolved", "resolved_ms": now_ms}
             self._change(connection, row, "resolved", values, note, actor, now_ms)
 
@@ -115,7 +131,7 @@ class People:
         if not note.strip():
             raise BadInput("a note needs words", field="note")
         with self._meta.begin() as connection:
-            row = _find(connection, project, incident_id)
+            row = find_incident(connection, project, incident_id)
             self._change(connection, row, "note", {}, note, actor, now_ms)
 
     def _change(
@@ -162,7 +178,8 @@ def add_event(
     )
 
 
-def _find(connection: Connection, project: str, incident_id: str) -> Row[Any]:
+def find_incident(connection: Connection, project: str, incident_id: str) -> Row[Any]:
+    """The row of an incident; raises `NotFound` when the project has no such one."""
     where = (incidents.c.id == incident_id) & (incidents.c.project == project)
     row = connection.execute(select(incidents).where(where)).first()
     if row is None:
@@ -170,7 +187,7 @@ def _find(connection: Connection, project: str, incident_id: str) -> Row[Any]:
     return row
 
 
-def _incident(row: Row[Any], members: tuple[Episode, ...]) -> Incident:
+def _incident(row: Row[Any], members: tuple[Episode, ...], response: Response | None) -> Incident:
     return Incident(
         id=row.id,
         number=row.number,
@@ -186,4 +203,5 @@ def _incident(row: Row[Any], members: tuple[Episode, ...]) -> Incident:
         cause=row.cause,
         finding=None if row.finding is None else msgspec.convert(row.finding, Finding),
         episodes=members,
+        response=response or Response(),
     )

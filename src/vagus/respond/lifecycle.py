@@ -31,6 +31,7 @@ from vagus.respond.incident import add_event
 from vagus.respond.members import OPEN_STATES, members_of
 from vagus.respond.message import tell
 from vagus.respond.quiet.flapping import Flapping, flapping_transitions
+from vagus.respond.response import keep_finding, response_of
 from vagus.store.meta.db import Meta
 from vagus.store.meta.tables import episodes, incident_episodes, incidents
 from vagus.watch import episodes as kept
@@ -108,15 +109,15 @@ class _Run:
         for episode in self._unassigned():
             finding = self._diagnose(episode)
             with self._meta.begin() as connection:
-                self._lock(connection)
+                lock_incidents(self._meta, connection)
                 self._assign(connection, episode, finding)
         for incident_id, lead in self._due_for_diagnosis():
             again = self._diagnose(lead)
             with self._meta.begin() as connection:
-                self._lock(connection)
+                lock_incidents(self._meta, connection)
                 self._store_finding(connection, incident_id, again)
         with self._meta.begin() as connection:
-            self._lock(connection)
+            lock_incidents(self._meta, connection)
             announce(
                 connection,
                 self._now_ms,
@@ -125,10 +126,6 @@ class _Run:
             )
             self._resolve_quiet(connection)
         return self._outcome
-
-    def _lock(self, connection: Connection) -> None:
-        if not self._meta.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _INCIDENT_LOCK})
 
     def _unassigned(self) -> list[Episode]:
         query = (
@@ -205,6 +202,7 @@ class _Run:
         self._event(connection, incident_id, "opened", _about(episode))
         if finding is not None:
             self._event(connection, incident_id, "diagnosed", {"cause": cause_of(finding)})
+            keep_finding(connection, incident_id, finding, cause_of(finding), self._now_ms)
         _opened.inc()
         self._outcome.opened.append(incident_id)
 
@@ -248,16 +246,20 @@ class _Run:
             "next_diagnosis_ms": self._now_ms + waits[min(row.diagnoses, len(waits) - 1)],
             "diagnoses": row.diagnoses + 1,
         }
+        cause = row.cause
         if finding is not None:
-            values |= {"finding": msgspec.to_builtins(finding), "cause": cause_of(finding)}
-        is_new_cause = finding is not None and cause_of(finding) != row.cause
+            # A cause that a person accepted stays; one that a person rejected does not come back.
+            cause = response_of(connection, incident_id).settle(cause_of(finding))
+            values |= {"finding": msgspec.to_builtins(finding), "cause": cause}
+            keep_finding(connection, incident_id, finding, cause_of(finding), self._now_ms)
+        is_new_cause = cause != row.cause
         if is_new_cause:
             values["updated_ms"] = self._now_ms
         connection.execute(update(incidents).where(where).values(**values))
         if is_new_cause:
-            detail = {"cause": cause_of(finding), "before": row.cause}
+            detail = {"cause": cause, "before": row.cause}
             self._event(connection, incident_id, "diagnosed", detail)
-            self._tell_update(connection, incident_id, f"cause:{cause_of(finding)}")
+            self._tell_update(connection, incident_id, f"cause:{cause}")
             self._outcome.updated.append(incident_id)
 
     def _resolve_quiet(self, connection: Connection) -> None:
@@ -303,6 +305,12 @@ class _Run:
             public_url=self._public_url,
             now_ms=self._now_ms,
         )
+
+
+def lock_incidents(meta: Meta, connection: Connection) -> None:
+    """Holds off every other server that would change which episodes belong where."""
+    if not meta.is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _INCIDENT_LOCK})
 
 
 def _lead(members: Sequence[Episode]) -> Episode | None:

@@ -14,7 +14,7 @@ from vagus.store.meta.db import Meta
 from vagus.store.meta.migrate import upgrade, versions
 
 # The last file of tables knows those of all others.
-from vagus.store.meta.objectives import metadata
+from vagus.store.meta.response import metadata
 from vagus.store.meta.tables import projects
 
 

@@ -27,6 +27,7 @@ from vagus.present.api import (
     prices,
     prometheus,
     redaction,
+    response,
     scores,
     session,
     sessions,
@@ -49,10 +50,10 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, diagnose, changes, webhooks, scores,
-    mcp, monitors, slos, backtest, settings, keys, targets, silences, sql, instrumentation, spend,
-    budgets, bills, export, prices, attribution, redaction, blobs, health, metrics,
-    prometheus, jaeger, infra,
+    session, sessions, slices, traces, trace, incidents, response, diagnose, changes, webhooks,
+    scores, mcp, monitors, slos, backtest, settings, keys, targets, silences, sql,
+    instrumentation, spend, budgets, bills, export, prices, attribution, redaction, blobs,
+    health, metrics, prometheus, jaeger, infra,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "default": {"model": FailureBody, "description": "What went wrong."}

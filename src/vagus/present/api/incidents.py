@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from vagus.respond.incident import Event, Incident, People, list_incidents, read
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
 IncidentId = Annotated[str, Path(max_length=64)]
+StateName = Literal["open", "acknowledged", "resolved", "review", "closed", "declined", "merged"]
 
 
 class EvidenceBody(Model):
@@ -37,6 +39,7 @@ class HypothesisBody(Model):
     evidence: list[EvidenceBody]
     against: list[EvidenceBody]
     runbook: str
+    beside: str
 
 
 class FindingBody(Model):
@@ -92,6 +95,29 @@ class EpisodeBody(Model):
     signs: list[SignBody]
 
 
+class AffectedBody(Model):
+    """A system or a group of people that an incident reaches, and how many of them."""
+
+    name: str = Field(max_length=200)
+    count: int | None = Field(None, ge=0)
+
+
+class ClocksBody(Model):
+    """The times of an incident, each kept apart, and the durations between them."""
+
+    occurred_ms: int
+    detected_ms: int
+    aware_ms: int | None
+    causal_link_ms: int | None
+    acknowledged_ms: int | None
+    mitigated_ms: int | None
+    resolved_ms: int | None
+    ttd_ms: int | None
+    tta_ms: int | None
+    ttm_ms: int | None
+    ttr_ms: int | None
+
+
 class IncidentBody(Model):
     """One incident; it began at `occurred_ms` and was noticed at `opened_ms`."""
 
@@ -108,6 +134,14 @@ class IncidentBody(Model):
     cause: str
     episodes: list[EpisodeBody]
     finding: FindingBody | None
+    phase: str
+    level: str
+    roles: dict[str, str]
+    affected: list[AffectedBody]
+    clocks: ClocksBody
+    accepted_cause: str
+    rejected_causes: list[str]
+    merged_into: str
 
 
 class EventBody(Model):
@@ -143,7 +177,7 @@ class Note(Model):
 def incidents(
     services: Given,
     principal: CanRead,
-    state: Literal["open", "acknowledged", "resolved"] | None = None,
+    state: StateName | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[IncidentBody]:
     """The incidents of the project, the newest first."""
@@ -222,6 +256,14 @@ def _body(found: Incident) -> dict[str, Any]:
         "cause": found.cause,
         "episodes": [msgspec.to_builtins(episode) for episode in found.episodes],
         "finding": None if found.finding is None else msgspec.to_builtins(found.finding),
+        "phase": found.phase,
+        "level": found.response.level,
+        "roles": dict(found.response.roles),
+        "affected": [dict(one) for one in found.response.affected],
+        "clocks": asdict(found.clocks) | found.clocks.durations,
+        "accepted_cause": found.response.accepted_cause,
+        "rejected_causes": list(found.response.rejected_causes),
+        "merged_into": found.response.merged_into,
     }
 
 
