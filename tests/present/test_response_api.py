@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.house import NOW_MS
+from support.house import NOW_MS, a_trace
 from vagus.model.episode import Episode, State
 from vagus.respond.lifecycle import respond
 
@@ -82,3 +82,20 @@ def test_stranger_sees_nothing_of_it(house: Any, base: str) -> None:
     assert stranger.patch(base, json={"level": "SEV1"}).status_code == 404
     assert stranger.get(f"{base}/links").status_code == 404
     assert stranger.get(f"{base}/actions").status_code == 404
+
+
+def test_post_mortem_has_the_numbers_of_the_telemetry(desk: Any, base: str) -> None:
+    for _ in range(3):
+        desk.send(a_trace()[1])
+    answer = desk.client.get(f"{base}/postmortem.md")
+
+    assert answer.headers["content-type"].startswith("text/markdown")
+    assert answer.text.startswith("# Post-mortem of incident 1: Error rate")
+    (row,) = [line for line in answer.text.splitlines() if line.startswith("| `error_rate`")]
+    assert "n = 3" in row
+
+
+def test_action_is_verified_by_a_query_that_can_be_asked(desk: Any, base: str) -> None:
+    refused = desk.client.post(f"{base}/actions", json={"words": "x", "verify": "no_such by y"})
+
+    assert refused.status_code == 400

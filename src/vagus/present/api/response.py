@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from vagus.present.api.base import Done, Model
 from vagus.present.api.incidents import AffectedBody, IncidentId
 from vagus.present.api.permit import CanRead, CanWrite, Given
 from vagus.present.api.services import Services
+from vagus.present.postmortem import write_postmortem
 from vagus.respond.acts import Responders
 from vagus.respond.incident import find_incident
 from vagus.respond.phases import LEVELS
+from vagus.respond.query import check_query, parse_query
 from vagus.respond.response import actions_of, links_of
 from vagus.store.meta.access.principal import Principal
 
@@ -155,6 +157,17 @@ def merge(services: Given, principal: CanWrite, incident_id: IncidentId, body: M
     return Done()
 
 
+@router.get(
+    "/incidents/{incident_id}/postmortem.md",
+    response_class=Response,
+    responses={200: {"content": {"text/markdown": {}}}},
+)
+def postmortem(services: Given, principal: CanRead, incident_id: IncidentId) -> Response:
+    """Tell the whole incident as Markdown: what was known when, numbers, causes, actions."""
+    text = write_postmortem(services, principal.project, incident_id)
+    return Response(text, media_type="text/markdown; charset=utf-8")
+
+
 @router.get("/incidents/{incident_id}/links")
 def links(services: Given, principal: CanRead, incident_id: IncidentId) -> list[LinkBody]:
     """What belongs to an incident."""
@@ -185,6 +198,8 @@ def add_action(
     services: Given, principal: CanWrite, incident_id: IncidentId, body: NewAction
 ) -> Made:
     """Write down what is to be done, by whom and by when."""
+    if body.verify:
+        check_query(parse_query(body.verify), services.catalogue)
     made = _responders(services, principal).add_action(incident_id, body.model_dump())
     return Made(id=made)
 
