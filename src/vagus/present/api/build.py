@@ -28,6 +28,7 @@ from vagus.present.api import (
     prometheus,
     redaction,
     response,
+    runbooks,
     scores,
     session,
     sessions,
@@ -50,8 +51,8 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, response, diagnose, changes, webhooks,
-    scores, mcp, monitors, slos, backtest, settings, keys, targets, silences, sql,
+    session, sessions, slices, traces, trace, incidents, response, runbooks, diagnose, changes,
+    webhooks, scores, mcp, monitors, slos, backtest, settings, keys, targets, silences, sql,
     instrumentation, spend, budgets, bills, export, prices, attribution, redaction, blobs,
     health, metrics, prometheus, jaeger, infra,
 )  # fmt: skip

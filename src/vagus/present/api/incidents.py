@@ -11,7 +11,9 @@ from pydantic import Field
 
 from vagus.present.api.base import Done, Model
 from vagus.present.api.permit import CanRead, CanWrite, Given
+from vagus.present.api.services import Services
 from vagus.respond.incident import Event, Incident, People, list_incidents, read_incident
+from vagus.respond.runbook import Runbooks
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
@@ -189,7 +191,7 @@ def incidents(
 def incident(services: Given, principal: CanRead, incident_id: IncidentId) -> IncidentDetail:
     """One incident with its timeline and its runbook."""
     found, events = read_incident(services.meta, principal.project, incident_id)
-    runbook = services.runbook(found.cause) if found.cause else ""
+    runbook = _runbook(services, principal.project, found.cause) if found.cause else ""
     return IncidentDetail.model_validate(
         _body(found)
         | {
@@ -239,6 +241,11 @@ def note(services: Given, principal: CanWrite, incident_id: IncidentId, body: No
         now_ms=services.now_ms(),
     )
     return Done()
+
+
+def _runbook(services: Services, project: str, cause: str) -> str:
+    own = Runbooks(services.meta, services.audit).own(project, cause)
+    return services.runbook(cause) if own is None else own.markdown
 
 
 def _body(found: Incident) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def merge(services: Given, principal: CanWrite, incident_id: IncidentId, body: M
 @router.get(
     "/incidents/{incident_id}/postmortem.md",
     response_class=Response,
-    responses={200: {"content": {"text/markdown": {}}}},
+    responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
 )
 def postmortem(services: Given, principal: CanRead, incident_id: IncidentId) -> Response:
     """Tell the whole incident as Markdown: what was known when, numbers, causes, actions."""
