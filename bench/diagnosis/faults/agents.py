@@ -41,7 +41,7 @@ def tool_loop(s: Scene) -> None:
 def agent_runaway(s: Scene) -> None:
     """Some runs of an agent do not come to an end: always another step, always another tool."""
     s.limit(("feature", "feature", ""), _agents(s))
-    if s.dice.chance(0.35):
+    if s.dice.chance(0.35) and s.scope:
         new_service(s, (s.strength > 0))
     some = s.dice.rng.random(len(s.r)) < s.dice.between(0.15, 0.6)
     s.strength = s.strength * some
