@@ -51,7 +51,7 @@ def _judge_measure(predicate: Predicate, case: Case) -> list[Evidence]:
 
 def _matches(observation: Observation, predicate: Predicate) -> bool:
     if predicate.moved is Move.FLAT:
-        return observation.moved is Moved.FLAT
+        return observation.moved is Moved.FLAT or observation.relative < predicate.by
     if predicate.moved is Move.CHANGED:
         has_moved = observation.moved in (Moved.UP, Moved.DOWN)
     else:
