@@ -48,7 +48,7 @@ class Predicate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     `weight` is added to the log-odds (nats) when it holds, `else` when telemetry shows that it
     does not. Where there is no telemetry nothing is added.
 
-    measure: one of these indicators `moved` so, by at least `by` of its level; flat is less than it.
+    measure: one of these indicators `moved` so, by at least `by` of its level, or less if flat.
     change: a change of one of these kinds is near the onset; the weight fades with the distance.
     mix: the mix term by one of these dimensions explains more than `above` of the movement.
     segment: one value of one of these dimensions explains most of what got worse.

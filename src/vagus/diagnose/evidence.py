@@ -9,17 +9,23 @@ from vagus.diagnose.contrast import Growth
 from vagus.diagnose.observe import Moved, Observation
 from vagus.diagnose.phrase import clock, levels, number, where
 from vagus.model.finding import Conditioning, Evidence, Infrastructure
-from vagus.stats.compare import compare_means
+from vagus.stats.compare import Moments, compare_means
 
 #: A change seen from this far on is not near the onset.
 _NEAR = 0.15
 _MOSTLY = 0.7
+#: Fewer observations than this on a side say nothing of where it is worse.
+_FEWEST = 40
 #: Growth that is likelier than this in noise is none.
 _LEAST_GROWTH_P = 0.001
 #: A change is mostly gone without a sign from here on, and hardly gone below.
 _MOSTLY_GONE, _HARDLY_GONE = 0.6, 0.2
 #: What it weighs that the requests without a change are as bad as those with it, or better.
 _NOT_ISOLATED, _ISOLATED = -4.0, 1.0
+#: A change that weighs less than this only accompanies a cause, and need not be where it is worse.
+_IS_CAUSE = 1.5
+#: Where more than this part of what got worse is without the change, the change is not why.
+_ELSEWHERE = 0.5
 
 
 def judge(predicate: Predicate, case: Case) -> list[Evidence]:
@@ -92,7 +98,7 @@ def _judge_change(predicate: Predicate, case: Case) -> list[Evidence]:
             query=seen.query,
         )
     ]
-    return evidence + (_isolation(seen, case) if predicate.weight > 0 else [])
+    return evidence + (_isolation(seen, case) if predicate.weight >= _IS_CAUSE else [])
 
 
 def describe_change(seen: Seen) -> str:
@@ -110,11 +116,13 @@ def _isolation(seen: Seen, case: Case) -> list[Evidence]:
         return []
     having = cells.after[seen.change.after]
     rest = cells.total({v: c for v, c in cells.after.items() if v}).less(having)
+    before = cells.total({v: c for v, c in cells.before.items() if v})
     difference = compare_means(rest, having)
-    if difference is None or min(having.n, rest.n) < 50:
+    if difference is None or min(having.n, rest.n) < _FEWEST:
         return []
     worse = difference.value > 0 if case.is_up_bad else difference.value < 0
     weight = _ISOLATED if worse and difference.p_value < 0.001 else _NOT_ISOLATED
+    weight = _NOT_ISOLATED if _is_elsewhere(before, having, rest) else weight
     verb = "is worse" if weight > 0 else "is no worse"
     change = seen.change
     return [
@@ -128,6 +136,15 @@ def _isolation(seen: Seen, case: Case) -> list[Evidence]:
             query=cells.query,
         )
     ]
+
+
+def _is_elsewhere(before: Moments, having: Moments, rest: Moments) -> bool:
+    """Whether most of what moved, moved among the requests without the change."""
+    moved = compare_means(before, rest)
+    if moved is None or moved.p_value > 0.001:
+        return False
+    excess = having.n * (having.mean - before.mean), rest.n * (rest.mean - before.mean)
+    return excess[1] / (excess[0] + excess[1]) > _ELSEWHERE if excess[0] + excess[1] else False
 
 
 def _judge_mix(predicate: Predicate, case: Case) -> list[Evidence]:

@@ -83,8 +83,10 @@ def gather(engine: Engine, meta: Meta, catalogue: Catalogue, asked: Asked) -> Ca
     if focus is not None:
         within = read_indicators(engine, focus, known_indicators(catalogue), catalogue, windows)
         observations = look_closer(observations, decide(observe(within, windows)), focus)
-    changes = _changes(engine, meta, focus or scope, windows)
-    return _case(engine, scope, catalogue, asked, windows, observations, changes, joint, places)
+    changes = _changes(engine, meta, scope, focus, windows)
+    return _case(
+        engine, scope, focus, catalogue, asked, windows, observations, changes, joint, places
+    )
 
 
 def _change(target: Observation) -> float:
@@ -175,8 +177,16 @@ def _usual(
     return days
 
 
-def _changes(engine: Engine, meta: Meta, scope: Scope, windows: Windows) -> Detected:
+def _changes(
+    engine: Engine, meta: Meta, scope: Scope, focus: Scope | None, windows: Windows
+) -> Detected:
+    """What changed within the focus, where all of a small change shows, and in the whole."""
     seen = detect_changes(engine, scope, windows)
+    if focus is not None:
+        near = detect_changes(engine, focus, windows)
+        shown = {(s.change.kind, s.change.after) for s in near.changes}
+        far = [s for s in seen.changes if (s.change.kind, s.change.after) not in shown]
+        seen = Detected([*near.changes, *far], seen.visible | near.visible)
     told = tell_changes(read_told(meta, scope.project, windows.onset_ms), windows)
     return Detected(sorted([*seen.changes, *told], key=lambda s: -s.proximity), seen.visible)
 
@@ -200,6 +210,7 @@ def read_told(meta: Meta, project: str, onset_ms: int) -> list[Change]:
 def _case(
     engine: Engine,
     scope: Scope,
+    focus: Scope | None,
     catalogue: Catalogue,
     asked: Asked,
     windows: Windows,
@@ -213,7 +224,7 @@ def _case(
     rate = rate_measure(scope.measure, catalogue)
     traces = read_outcomes(engine, scope, catalogue, rate, windows)
     labels = labelled(traces, windows, is_counted=False) if traces is not None else []
-    traffic = read_traffic(engine, scope, catalogue, windows)
+    traffic = read_traffic(engine, scope, focus, catalogue, windows)
     traffic += labelled(traces, windows, is_counted=True) if traces is not None else []
     cells = [*(joint.marginals() if joint is not None else []), *labels]
     is_share = rate.kind is Kind.QUANTILE or (rate.unit == "share" and rate.kind is Kind.RATIO)

@@ -31,6 +31,9 @@ _NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 2.0, -6.0
 _SUSPICIOUS = 0.1
 #: A cause that does not move the asked measure; less where the measure was chosen from many.
 _CANNOT_EXPLAIN, _CANNOT_EXPLAIN_CHOSEN = -4.0, -1.5
+#: Who sends traffic; where one grew by this much and mix is nearly all, no step got worse.
+_WHO = frozenset(("team", "feature", "tenant", "env", "service"))
+_GROWN, _ALL_MIX, _BY_MIX = 0.1, 0.75, -3.0
 #: The first cause must be this many times as likely as the second.
 _CLEAR_ODDS = 2.0
 #: What both of two faults at once must have, and by how much the second stays behind.
@@ -103,7 +106,18 @@ def score(cause: Cause, causes: Causes, case: Case) -> Scored:
         is_chosen = case.asked.measure is None
         weight = _CANNOT_EXPLAIN_CHOSEN if is_chosen else _CANNOT_EXPLAIN
         judged.append((None, Evidence(statement=f"{statement}.", weight=weight)))
+    judged += [(None, e) for e in _of_other_traffic(cause, case)]
     return Scored(cause, cause.prior + sum(e.weight for _, e in judged), tuple(judged))
+
+
+def _of_other_traffic(cause: Cause, case: Case) -> list[Evidence]:
+    """Against a cause that says nothing of traffic: that the measure moved by its mix alone."""
+    if any(p.mix or p.grew for p in cause.evidence if p.weight > 0):
+        return []
+    grown = _WHO & {g.dimension for g in case.growth if g.after - g.before > _GROWN}
+    if not grown:
+        return []
+    return judge(Predicate(mix=sorted(grown), above=_ALL_MIX, weight=_BY_MIX), case)
 
 
 def _score_none(cause: Cause, case: Case) -> Scored:

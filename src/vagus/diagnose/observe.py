@@ -28,7 +28,7 @@ from vagus.stats.compare import Moments, benjamini_hochberg, compare_means
 from vagus.store.engine import Engine
 
 Z95 = 1.959963984540054
-FALSE_DISCOVERY_RATE = 0.001
+FALSE_DISCOVERY_RATE = 0.005
 SINGLE_ERROR_RATE = 0.01
 #: Fewer observations on a side than this, and an indicator is unknown and not flat.
 _FEWEST = 20

@@ -32,15 +32,17 @@ def read_cells(
 
 
 def read_traffic(
-    engine: Engine, scope: Scope, catalogue: Catalogue, windows: Windows
+    engine: Engine, scope: Scope, focus: Scope | None, catalogue: Catalogue, windows: Windows
 ) -> list[Cells]:
-    """The requests by every dimension, users among them."""
+    """The requests by every dimension, users among them; documents within the focus too."""
     requests = catalogue.get("requests")
     rows = count_rows(engine, scope, requests, windows.span_s)
     joint = read_joint(engine, scope, requests, windows, rows)
     users = read_users(engine, scope, requests, windows, rows)
     found = joint.marginals() if joint is not None else []
     found += _sources(engine, scope, catalogue, windows)
+    if focus is not None:
+        found += _sources(engine, focus, catalogue, windows)
     return [*found, *([users] if users is not None else [])]
 
 
