@@ -128,6 +128,9 @@ class RespondSettings:
     transient_delay_min: float = option(
         15.0, "Minutes that a transient incident lasts before anybody is told.", minimum=0
     )
+    allow_commands: bool = option(
+        False, "Let runbooks run commands on this machine, each approved by a person."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,11 @@ from vagus.receive.redact.book import RuleBook
 from vagus.receive.redact.seal import key_at
 from vagus.receive.wal import Wal
 from vagus.respond.courier import courier_of
+from vagus.respond.hands import hands_of
 from vagus.respond.lifecycle import Policy, respond
 from vagus.respond.notify import Notifier
 from vagus.respond.runbook import runbook
+from vagus.respond.runner import Runner
 from vagus.settle.evaluation import Verdicts
 from vagus.settle.journal import Journal
 from vagus.settle.settler import Settler
@@ -172,6 +174,9 @@ class Platform:
             retention_days=settings.store.retention_days,
             disk_cap_bytes=settings.store.disk_cap_bytes,
         )
+        self.runner = Runner(
+            self.meta, self.engine, self.catalogue, hands_of(settings.respond), self._watermark_s
+        )
         self.notifier = Notifier(
             self.meta, courier_of(settings.respond), now_ms=now_ms, jitter=random.random
         )
@@ -194,6 +199,7 @@ class Platform:
             Worker("quality", self._evaluate),
             Worker("watch", self._watch),
             Worker("budgets", self._keep_budgets),
+            Worker("runbooks", lambda: 0.05 if self.runner.tick(now_ms()) else 1.0),
             Worker("retain", self._retain),
             Worker("memory", self._release_memory),
         ]

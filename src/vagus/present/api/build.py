@@ -29,6 +29,7 @@ from vagus.present.api import (
     redaction,
     response,
     runbooks,
+    runs,
     scores,
     session,
     sessions,
@@ -51,9 +52,9 @@ from vagus.present.api.services import Services
 from vagus.present.export.prometheus import PrometheusPage
 
 SUBJECTS = (
-    session, sessions, slices, traces, trace, incidents, response, runbooks, diagnose, changes,
-    webhooks, scores, mcp, monitors, slos, backtest, settings, keys, targets, silences, sql,
-    instrumentation, spend, budgets, bills, export, prices, attribution, redaction, blobs,
+    session, sessions, slices, traces, trace, incidents, response, runbooks, runs, diagnose,
+    changes, webhooks, scores, mcp, monitors, slos, backtest, settings, keys, targets, silences,
+    sql, instrumentation, spend, budgets, bills, export, prices, attribution, redaction, blobs,
     health, metrics, prometheus, jaeger, infra,
 )  # fmt: skip
 _FAILURES: dict[int | str, dict[str, Any]] = {
