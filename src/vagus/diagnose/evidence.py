@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vagus.diagnose.case import Case
 from vagus.diagnose.causes import Move, Predicate
+from vagus.diagnose.cells import Cells
 from vagus.diagnose.changes import Seen
 from vagus.diagnose.contrast import Growth
 from vagus.diagnose.observe import Moved, Observation
@@ -112,30 +113,41 @@ def describe_change(seen: Seen) -> str:
 def _isolation(seen: Seen, case: Case) -> list[Evidence]:
     """A change that reached only part of the traffic must be worse where it is than elsewhere."""
     cells = next((c for c in case.cells if c.dimension == seen.dimension), None)
-    if cells is None or seen.change.after not in cells.after:
+    if cells is None:
         return []
-    having = cells.after[seen.change.after]
+    having = cells.after.get(seen.change.after, Moments(0.0, 0.0, 0.0))
     rest = cells.total({v: c for v, c in cells.after.items() if v}).less(having)
     before = cells.total({v: c for v, c in cells.before.items() if v})
-    difference = compare_means(rest, having)
-    if difference is None or min(having.n, rest.n) < _FEWEST:
+    if rest.n < _FEWEST:
+        return []
+    if _is_elsewhere(before, having, rest):
+        return [_isolated(seen, case, cells, having, rest, _NOT_ISOLATED)]
+    difference = compare_means(rest, having) if having.n >= _FEWEST else None
+    if difference is None:
         return []
     worse = difference.value > 0 if case.is_up_bad else difference.value < 0
-    weight = _ISOLATED if worse and difference.p_value < 0.001 else _NOT_ISOLATED
-    weight = _NOT_ISOLATED if _is_elsewhere(before, having, rest) else weight
+    is_isolated = worse and difference.p_value < 0.001
+    weight = _ISOLATED if is_isolated else _NOT_ISOLATED
+    return [_isolated(seen, case, cells, having, rest, weight)]
+
+
+def _isolated(
+    seen: Seen, case: Case, cells: Cells, having: Moments, rest: Moments, weight: float
+) -> Evidence:
+    """How bad it is with a change and without it, in words."""
+    change, kind = seen.change, seen.change.kind.replace("_", " ")
     verb = "is worse" if weight > 0 else "is no worse"
-    change = seen.change
-    return [
-        Evidence(
-            statement=f"{case.measure.name} {verb} with {change.kind.replace('_', ' ')} "
-            f"{change.after} than without it.",
-            weight=weight,
-            value=having.mean,
-            baseline=rest.mean,
-            n=having.n,
-            query=cells.query,
-        )
-    ]
+    statement = f"{case.measure.name} {verb} with {kind} {change.after} than without it"
+    if weight < 0 and having.n < _FEWEST:
+        statement = f"{case.measure.name} moved without {kind} {change.after}"
+    return Evidence(
+        statement=f"{statement}.",
+        weight=weight,
+        value=having.mean if having.n else None,
+        baseline=rest.mean,
+        n=having.n,
+        query=cells.query,
+    )
 
 
 def _is_elsewhere(before: Moments, having: Moments, rest: Moments) -> bool:
@@ -143,7 +155,7 @@ def _is_elsewhere(before: Moments, having: Moments, rest: Moments) -> bool:
     moved = compare_means(before, rest)
     if moved is None or moved.p_value > 0.001:
         return False
-    excess = having.n * (having.mean - before.mean), rest.n * (rest.mean - before.mean)
+    excess = [side.total - side.n * before.mean for side in (having, rest)]
     return excess[1] / (excess[0] + excess[1]) > _ELSEWHERE if excess[0] + excess[1] else False
 
 

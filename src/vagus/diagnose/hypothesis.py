@@ -31,8 +31,8 @@ _NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 2.0, -6.0
 _SUSPICIOUS = 0.1
 #: A cause that does not move the asked measure; less where the measure was chosen from many.
 _CANNOT_EXPLAIN, _CANNOT_EXPLAIN_CHOSEN = -4.0, -1.5
-#: Who sends traffic; where one grew by this much and mix is nearly all, no step got worse.
-_WHO = frozenset(("team", "feature", "tenant", "env", "service"))
+#: Who sends traffic and how; where one grew by this and mix is nearly all, no step got worse.
+_WHO = frozenset(("team", "feature", "tenant", "env", "service", "language"))
 _GROWN, _ALL_MIX, _BY_MIX = 0.1, 0.75, -3.0
 #: The first cause must be this many times as likely as the second.
 _CLEAR_ODDS = 2.0
