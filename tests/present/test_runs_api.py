@@ -85,10 +85,18 @@ def test_checks_compare_real_telemetry_with_a_number_and_with_the_day_before(
     assert baseline["section"] == "Prove recovery"
 
 
-def test_key_cannot_approve_and_may_stop(house: Any, desk: Any, tick: Any) -> None:
+def test_key_cannot_start_for_real_or_approve_and_may_stop(
+    house: Any, desk: Any, tick: Any
+) -> None:
     _send(desk, failing=2, of=100, before_ms=6 * 3_600_000)
     _send(desk, failing=2, of=100)
-    run = _started(desk, tick, mode="live")
+    desk.client.put("/api/v1/runbooks/ours", json={"markdown": _TEXT})
+    body = {"runbook": "ours", "parameters": {"to": "b"}, "mode": "live"}
+    assert desk.client.post(_RUNS, json=body).status_code == 403
+    made = house.owner().post(_RUNS, json=body, params={"project": desk.project})
+    assert made.status_code == 201, made.text
+    tick()
+    run = desk.get(f"{_RUNS}/{made.json()['id']}")
     assert (run["state"], run["waits_for"], run["step"]) == ("waiting", "approval", 2)
     decide = f"{_RUNS}/{run['id']}/decide"
 

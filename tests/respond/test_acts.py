@@ -26,7 +26,7 @@ class Room:
     """A store with one incident in it, and somebody who works on it."""
 
     def __init__(self, meta: Meta, clock: Any) -> None:
-        self.meta, self.clock, self.cause = meta, clock, "stale_index"
+        self.meta, self.clock, self.cause, self.words = meta, clock, "stale_index", ""
         Targets(meta, Audit(meta)).create("p", "n", "https://a.example/", actor="u", now_ms=1)
         self.id = self.open("e1")
 
@@ -57,7 +57,7 @@ class Room:
             window=(1, 2),
             reference=(0, 1),
             verdict=self.cause,
-            summary=f"It was {self.cause}.",
+            summary=f"It was {self.words or self.cause}.",
             hypotheses=[Hypothesis(cause=self.cause, title="t", probability=0.9)],
         )
 
@@ -209,6 +209,14 @@ def test_what_each_diagnosis_said_is_kept_with_its_time(room: Room) -> None:
         (0, "It was stale_index."),
         (4 * MINUTE_MS, "It was provider_outage."),
     ]
+
+
+def test_words_of_telemetry_that_no_database_keeps_are_shown_as_missing(room: Room) -> None:
+    room.words = "bad\x00\ud800cause"
+    room.later(1)
+
+    with room.meta.read() as connection:
+        assert known_of(connection, room.id)[-1].summary == "It was bad\ufffd\ufffdcause."
 
 
 def test_merged_incident_gives_its_episodes_away_and_says_where(room: Room) -> None:

@@ -65,7 +65,7 @@ class Bench:
         return Runs(self.meta, Audit(self.meta), "p", "user:a", self.clock.ms)
 
     def start(self, book: Runbook, **more: Any) -> Bench:
-        self.id = self.runs.start(book, **more)
+        self.id = self.runs.start(book, is_person=True, **more)
         self.tick()
         return self
 
@@ -165,12 +165,15 @@ def test_address_that_is_forbidden_is_not_called(bench: Bench) -> None:
     assert "private, local or reserved" in bench.results[0].output["error"]
 
 
-def _command(line: str) -> Runbook:
-    return _book(f"```action\ncommand: {line}\nmutates: false\n```")
+def _command(bench: Bench, line: str, **parameters: str) -> None:
+    book = _book(f"```action\ncommand: {line}\nmutates: false\n```")
+    bench.start(book, mode="live", parameters=parameters)
+    assert bench.run.waits_for == "approval"
+    bench.decide("approve")
 
 
 def test_commands_are_off_by_default(bench: Bench, tmp_path: Path) -> None:
-    bench.start(_command(f"touch {tmp_path / 'made'}"), mode="live")
+    _command(bench, f"touch {tmp_path / 'made'}")
 
     assert "respond.allow_commands" in bench.results[0].output["error"]
     assert not (tmp_path / "made").exists()
@@ -178,7 +181,7 @@ def test_commands_are_off_by_default(bench: Bench, tmp_path: Path) -> None:
 
 def test_no_shell_reads_the_arguments_of_a_command(meta: Meta, engine: Engine, clock: Any) -> None:
     bench = Bench(meta, engine, clock, allow_commands=True)
-    bench.start(_command("echo ${x}"), mode="live", parameters={"x": "a; id `id` | $(id)"})
+    _command(bench, "echo ${x}", x="a; id `id` | $(id)")
 
     (result,) = bench.results
     assert result.output == {"exit": 0, "output": "a; id `id` | $(id)\n"}
@@ -196,7 +199,7 @@ def test_command_that_goes_wrong_waits_for_a_decision(
     meta: Meta, engine: Engine, clock: Any, line: str, state: str, part: dict[str, Any]
 ) -> None:
     bench = Bench(meta, engine, clock, allow_commands=True, command_timeout_s=0.2)
-    bench.start(_command(line), mode="live")
+    _command(bench, line)
 
     assert bench.states() == [("action", state)]
     assert bench.run.waits_for == "decision"
@@ -205,7 +208,7 @@ def test_command_that_goes_wrong_waits_for_a_decision(
 
 def test_output_of_a_command_is_bounded(meta: Meta, engine: Engine, clock: Any) -> None:
     bench = Bench(meta, engine, clock, allow_commands=True)
-    bench.start(_command("head -c 3000000 /dev/zero"), mode="live")
+    _command(bench, "head -c 3000000 /dev/zero")
 
     assert len(bench.results[0].output["output"]) == 4096
 
@@ -253,6 +256,11 @@ def test_stopped_run_takes_no_further_step(bench: Bench) -> None:
     assert bench.states() == [("approve", "stopped")]
     with pytest.raises(BadInput, match="is stopped"):
         bench.runs.decide(bench.id, "approve", is_person=True)
+
+
+def test_live_run_is_started_by_a_person(bench: Bench) -> None:
+    with pytest.raises(Forbidden, match="a person"):
+        bench.runs.start(_book("```note\nx\n```"), mode="live")
 
 
 def test_parameters_are_those_that_actions_ask_for(bench: Bench) -> None:
@@ -334,7 +342,7 @@ def test_no_action_is_done_twice_wherever_the_process_dies(
         "```note\nx\n```", _action(first.url, "false"), _action(second.url), "```note\ny\n```"
     )
     whole = Bench(meta, engine, clock)
-    whole.id = whole.runs.start(book, mode="live", parameters={"to": "b"})
+    whole.id = whole.runs.start(book, mode="live", parameters={"to": "b"}, is_person=True)
 
     mortal = Meta(meta.url)
     _die_before(mortal, commit)
@@ -364,7 +372,7 @@ def test_two_runners_take_a_run_once(
 ) -> None:
     receiver = make_receiver()
     book = _book(_action(receiver.url, "false"))
-    bench.id = bench.runs.start(book, mode="live", parameters={"to": "b"})
+    bench.id = bench.runs.start(book, mode="live", parameters={"to": "b"}, is_person=True)
     other = Bench(Meta(bench.meta.url), bench.engine, clock)
     due = other.runner._due(clock.ms)
     bench.tick()

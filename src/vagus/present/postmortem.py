@@ -32,9 +32,9 @@ def numbers_of(
     engine: Engine, catalogue: Catalogue, incident: Incident, now_ms: int
 ) -> list[Number]:
     """What its monitors measured, during it and over the day before it."""
-    asked = dict.fromkeys(
-        (episode.measure, tuple(sorted(episode.group.items()))) for episode in incident.episodes
-    )
+    groups = [(e.measure, tuple(sorted(e.group.items()))) for e in incident.episodes]
+    # How many requests were in its reach stands beside what was measured of them.
+    asked = dict.fromkeys(pair for one in groups for pair in (one, ("requests", one[1])))
     end_ms = incident.resolved_ms or now_ms
     during_s = (incident.occurred_ms // 1000, max(end_ms, incident.occurred_ms + 60_000) // 1000)
     before_s = ((incident.occurred_ms - _BEFORE_MS) // 1000, incident.occurred_ms // 1000)

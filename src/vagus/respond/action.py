@@ -41,6 +41,11 @@ class Action:
         texts = (self.name, self.webhook, json.dumps(self.body), *self.command)
         return frozenset().union(*(names_in(text) for text in texts))
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a person must see the call first; of a command nobody can tell what it does."""
+        return self.mutates or bool(self.command)
+
     def call(self, values: Mapping[str, str]) -> dict[str, Any]:
         """The exact call with its values; raises `BadInput` for one that is missing."""
         name = fill(self.name, values)

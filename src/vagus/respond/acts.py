@@ -236,6 +236,9 @@ class Responders:
 def _check_words(text: str, field: str, *, is_needed: bool = False) -> None:
     if is_needed and not text.strip():
         raise BadInput("this needs words", field=field)
+    if "\x00" in text:
+        # PostgreSQL keeps no text with it.
+        raise BadInput("this holds a character that is not text", field=field)
     if len(text) > _WORDS_LIMIT:
         raise BadInput("this is too long", field=field, limit=f"{_WORDS_LIMIT} characters")
 

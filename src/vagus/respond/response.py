@@ -162,7 +162,9 @@ def keep_finding(
 ) -> None:
     """Keeps what a diagnosis says now, when it is not what the one before it said."""
     known = known_of(connection, incident_id)
-    summary = finding.summary[:_SUMMARY_LIMIT]
+    # Words of a summary come from telemetry, and a database keeps not every character.
+    shown = (c if c.isprintable() else "\ufffd" for c in finding.summary[:_SUMMARY_LIMIT])
+    summary = "".join(shown)
     if known and (known[-1].cause, known[-1].summary) == (cause, summary):
         return
     row = {

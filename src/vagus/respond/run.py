@@ -88,10 +88,13 @@ class Runs:
         mode: str = "dry_run",
         incident_id: str = "",
         parameters: Mapping[str, str] | None = None,
+        is_person: bool = False,
     ) -> str:
         """Starts a run, by default a dry one; raises `BadInput` when a call could not be made."""
         if mode not in MODES:
             raise BadInput("there is no such mode", field="mode", limit=", ".join(MODES))
+        if mode == "live" and not is_person:
+            raise Forbidden("a live run is started by a person who is signed in, not by a key")
         run_id = f"r_{secrets.token_hex(8)}"
         with self._meta.begin() as connection:
             self._check_room(connection)

@@ -126,7 +126,7 @@ class _Turn:
         if said == "begun":
             lost = {"error": "the server ended while this was under way: it may have happened"}
             return self._wait(step, "unknown", call, lost, before, "decision")
-        if action.mutates and said not in ("approved", "again"):
+        if action.needs_approval and said not in ("approved", "again"):
             return self._wait(step, "waiting", call, {}, before, "approval")
         if not self._begin(step, call, before):
             return False

@@ -89,6 +89,8 @@ def parse_script(markdown: str, catalogue: Catalogue | None = None) -> Script:
     if len(markdown) > MAX_LENGTH:
         limit = f"{MAX_LENGTH} characters"
         raise BadInput("the runbook is too long", field="markdown", limit=limit)
+    if "\x00" in markdown:
+        raise BadInput("the runbook holds a character that is not text", field="markdown")
     title = markdown.partition("\n")[0]
     if not title.startswith("# ") or not title[2:].strip():
         raise BadInput("line 1: a runbook begins with `# ` and its title", field="markdown")

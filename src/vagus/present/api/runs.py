@@ -99,6 +99,7 @@ def start(services: Given, principal: CanWrite, body: NewRun) -> Made:
         mode=body.mode,
         incident_id=body.incident_id,
         parameters=body.parameters,
+        is_person=principal.credential != "key",
     )
     return Made(id=made)
 
