@@ -8,22 +8,26 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
+from support.databases import running_postgresql
 from vagus.audit.log import Audit
 from vagus.errors import BadInput, Forbidden, NotFound
 from vagus.measures.catalogue import load_catalogue
 from vagus.model.episode import Episode, State
+from vagus.respond.acts import Responders
 from vagus.respond.egress import Egress
 from vagus.respond.hands import Hands
 from vagus.respond.incident import read_incident
 from vagus.respond.lifecycle import respond
 from vagus.respond.run import Result, Run, Runs, last_drills
-from vagus.respond.runbook import Runbook, digest_text
+from vagus.respond.runbook import Runbook, Runbooks, digest_text
 from vagus.respond.runner import CLAIM_MS, GIVE_UP_MS, LOOK_AGAIN_MS, Runner
 from vagus.store.engine import Engine
 from vagus.store.meta.db import Meta
+from vagus.store.meta.migrate import upgrade
 from vagus.store.meta.response import runbook_runs
+from vagus.store.meta.tables import projects
 
 _CATALOGUE = load_catalogue()
 _EPISODE = Episode(
@@ -382,3 +386,30 @@ def test_two_runners_take_a_run_once(
     with bench.meta.read() as connection:
         assert connection.execute(select(runbook_runs.c.state)).scalars().all() == ["done"]
     other.meta.close()
+
+
+def test_acts_and_runs_are_the_same_on_postgresql(engine: Engine, clock: Any) -> None:
+    with running_postgresql() as url:
+        meta = Meta(url)
+        upgrade(meta)
+        with meta.begin() as connection:
+            connection.execute(insert(projects).values(id="p", name="P", created_ms=1))
+        bench = Bench(meta, engine, clock)
+        incident_id = respond(meta, [_EPISODE], lambda _: None, clock.ms).opened[0]
+        acts = Responders(meta, Audit(meta), "p", "user:a", clock.ms)
+        acts.describe(incident_id, {"level": "SEV1", "affected": [{"name": "a", "count": 2}]})
+        acts.judge_cause(incident_id, "tool_failure", "seen", is_accepted=True)
+        acts.link(incident_id, "trace", "ab" * 16)
+        acts.move(incident_id, "mitigating")
+        shelf = Runbooks(meta, Audit(meta))
+        text = "# Ours\n```approve\nReady.\n```\n"
+        shelf.put("p", "ours", text, _CATALOGUE, actor="user:a", now_ms=clock.ms)
+        bench.start(shelf.list("p")[-1], mode="drill", incident_id=incident_id)
+        bench.start(shelf.read("p", "ours"), mode="drill", incident_id=incident_id)
+        bench.decide("approve")
+
+        incident = read_incident(meta, "p", incident_id)[0]
+        assert (incident.phase, incident.cause) == ("mitigating", "tool_failure")
+        assert bench.states() == [("approve", "done")]
+        assert last_drills(meta, "p") == {"ours": clock.ms}
+        meta.close()
