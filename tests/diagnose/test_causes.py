@@ -55,11 +55,11 @@ def test_a_cause_explains_only_its_families() -> None:
         ("- {id: x, title: X, narrative: X., evidence: [{weight: 1}]}", "not exactly one of"),
         (
             "- {id: x, title: X, narrative: X., evidence: [{weight: 1, measure: [speed]}]}",
-            "unknown indicator or change 'speed'",
+            "unknown indicator, change, sign or sort 'speed'",
         ),
         (
             "- {id: x, title: X, narrative: X., evidence: [{weight: 1, change: [moon]}]}",
-            "unknown indicator or change 'moon'",
+            "unknown indicator, change, sign or sort 'moon'",
         ),
         ("- {id: x, title: X, narrative: X., explains: [luck]}", "unknown family 'luck'"),
         ("- {id: none, title: X, narrative: X.}", "declared twice"),

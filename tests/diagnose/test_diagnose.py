@@ -113,7 +113,10 @@ def test_a_told_change_is_evidence(episode: Episode, meta: Meta, project: str) -
     told = Change(
         project=project, time_ms=ONSET_S * 1000, kind="temperature", title="temperature 0.2 to 1.1"
     )
-    data = {"project": project, "time_ms": told.time_ms, "kind": told.kind, "title": told.title}
+    data = {
+        "project": project, "time_ms": told.time_ms, "kind": told.kind, "title": told.title,
+        "source": "api",
+    }  # fmt: skip
     with meta.begin() as connection:
         connection.execute(
             insert(changes).values(id=project, project=project, time_ms=told.time_ms, data=data)

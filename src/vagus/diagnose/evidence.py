@@ -113,10 +113,13 @@ def describe_change(seen: Seen) -> str:
 def _isolation(seen: Seen, case: Case) -> list[Evidence]:
     """A change that reached only part of the traffic must be worse where it is than elsewhere."""
     cells = next((c for c in case.cells if c.dimension == seen.dimension), None)
-    if cells is None:
+    # A value that was there before has traffic of its own, which the change did not reach.
+    if cells is None or not seen.is_new:
         return []
-    having = cells.after.get(seen.change.after, Moments(0.0, 0.0, 0.0))
-    rest = cells.total({v: c for v, c in cells.after.items() if v}).less(having)
+    # One change can bring several values, as a new version of each of several models.
+    came = {s.change.after for s in case.changes if s.is_new and s.dimension == seen.dimension}
+    having = cells.total({v: c for v, c in cells.after.items() if v in came})
+    rest = cells.total({v: c for v, c in cells.after.items() if v and v not in came})
     before = cells.total({v: c for v, c in cells.before.items() if v})
     if rest.n < _FEWEST:
         return []
