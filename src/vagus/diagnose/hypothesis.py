@@ -21,12 +21,15 @@ from dataclasses import dataclass, replace
 from vagus.diagnose.case import Case
 from vagus.diagnose.causes import NONE, NOT_IDENTIFIABLE, Cause, Causes, Move, Predicate
 from vagus.diagnose.evidence import judge, of_observation
-from vagus.diagnose.observe import Moved
+from vagus.diagnose.observe import AMOUNTS, Moved
+from vagus.measures.catalogue import Direction
 from vagus.model.finding import Evidence, Hypothesis
 
 #: The place of `not_identifiable`: a cause needs this much, its prior made good, to be named.
 _WORTH_NAMING = 1.0
-_NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 4.0, 2.0, -6.0
+_NOT_MOVED, _MAY_HAVE_MOVED, _MOVED = 2.2, 1.6, -6.0
+#: What was chosen because it moved most, and is no worse: traffic that grew, calls that got faster.
+_NO_WORSE = 2.0
 #: A move the bad way that is this unlikely in noise is not called none so easily.
 _SUSPICIOUS = 0.1
 #: A cause that does not move the asked measure; less where the measure was chosen from many.
@@ -34,8 +37,8 @@ _CANNOT_EXPLAIN, _CANNOT_EXPLAIN_CHOSEN = -4.0, -1.5
 #: Who sends traffic and how; where one grew by this and mix is nearly all, no step got worse.
 _WHO = frozenset(("team", "feature", "tenant", "env", "service", "language"))
 _GROWN, _ALL_MIX, _BY_MIX = 0.1, 0.75, -3.0
-#: The first cause must be this many times as likely as the second.
-_CLEAR_ODDS = 2.0
+#: The first cause must be this many times as likely as the second, at the fitted temperature.
+_CLEAR_ODDS = 4.0
 #: What both of two faults at once must have, and by how much the second stays behind.
 _STANDS, _BEHIND = 2.5, 0.3
 #: Of evidence that the first cause explains as well, this much is left for a second.
@@ -80,7 +83,7 @@ def rank(causes: Causes, case: Case) -> list[Hypothesis]:
 
 
 def verdict(hypotheses: Sequence[Hypothesis]) -> str:
-    """`identified`, `none` or `not_identifiable`: a cause must be twice as likely as the next.
+    """`identified`, `none` or `not_identifiable`: a cause must be four times as likely as the next.
 
     A second fault beside the first is no rival of it.
     """
@@ -123,7 +126,7 @@ def _of_other_traffic(cause: Cause, case: Case) -> list[Evidence]:
 def _score_none(cause: Cause, case: Case) -> Scored:
     if case.target.moved is Moved.UNKNOWN:
         return Scored(cause, 0.0, ())
-    weight = _MOVED
+    weight = _NO_WORSE if _is_no_worse(case) else _MOVED
     if case.target.moved is Moved.FLAT:
         is_worse = case.target.score > 0 if case.is_up_bad else case.target.score < 0
         is_suspicious = is_worse and case.target.p_value < _SUSPICIOUS
@@ -131,6 +134,16 @@ def _score_none(cause: Cause, case: Case) -> Scored:
         is_asked = case.asked.measure is not None
         weight = _MAY_HAVE_MOVED if is_suspicious and is_asked else _NOT_MOVED
     return Scored(cause, weight, ((None, of_observation(case.target, weight)),))
+
+
+def _is_no_worse(case: Case) -> bool:
+    """Whether nobody asked about a measure, and even the one that moved most got no worse."""
+    if case.asked.measure is not None:
+        return False
+    measure, is_up = case.measure, case.target.moved is Moved.UP
+    if measure.direction is Direction.NEUTRAL:
+        return measure.kind in AMOUNTS and is_up
+    return is_up != (measure.direction is Direction.UP_IS_BAD)
 
 
 def put_beside(scored: Sequence[Scored], causes: Causes) -> list[Scored]:

@@ -41,7 +41,9 @@ def summarise(verdict: str, hypotheses: Sequence[Hypothesis], case: Case) -> str
     """The finding in one sentence."""
     happened = f"{target_levels(case.target, case.within)}{_since(case)}"
     if verdict == NONE:
-        return f"{happened}: nothing changed beyond noise."
+        has_moved = case.target.moved in (Moved.UP, Moved.DOWN)
+        said = "nothing got worse" if has_moved else "nothing changed"
+        return f"{happened}: {said} beyond noise."
     first = hypotheses[0]
     if verdict == NOT_IDENTIFIABLE:
         return f"{happened}; the cause is not identifiable."

@@ -33,6 +33,7 @@ SINGLE_ERROR_RATE = 0.01
 #: Fewer observations on a side than this, and an indicator is unknown and not flat.
 _FEWEST = 20
 AMOUNTS = (Kind.COUNT, Kind.SUM)
+_LEAST_QUANTILE = 0.1
 #: Lengths of blocks, in steps, whose scatter is compared with what counting explains.
 _BLOCKS = (1, 4, 12)
 #: An amount within this of what its trend leads to has not moved.
@@ -166,7 +167,9 @@ def is_material(observation: Observation) -> bool:
         return change >= 0.02 or (change >= 0.003 and change >= 0.3 * rarer)
     if observation.measure.unit == "score":
         return change >= 0.015
-    return observation.relative >= 0.05
+    # Providers are a little slower or faster from hour to hour.
+    least = _LEAST_QUANTILE if observation.measure.kind is Kind.QUANTILE else 0.05
+    return observation.relative >= least
 
 
 def find_change(observation: Observation) -> ChangePoint | None:
