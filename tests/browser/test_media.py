@@ -93,7 +93,7 @@ def test_a_picture_is_shown_small_with_its_size_and_opens_whole(
     small = page.locator(".media-thumbnail")
     expect(small).to_be_visible()
 
-    assert small.evaluate("image => image.complete && image.naturalWidth") == 320
+    expect(small).to_have_js_property("naturalWidth", 320)
     media = page.locator(".media")
     expect(media).to_contain_text("image/png")
     expect(media).to_contain_text(f"{len(sent) / 1024:.0f} kB")

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from vagus.errors import BadInput
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_RELATIVE = re.compile(r"-(\d{1,6})([smhdw])")
-_ABSOLUTE = re.compile(r"\d{1,10}(\.\d{1,9})?")
+_RELATIVE = re.compile(r"-(\d{1,6})([smhdw])", re.ASCII)
+_ABSOLUTE = re.compile(r"\d{1,10}(\.\d{1,9})?", re.ASCII)
 # Seconds have ten digits until the year 2286, so thirteen are milliseconds.
-_MILLISECONDS = re.compile(r"\d{12,13}(\.\d{1,9})?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MILLISECONDS = re.compile(r"\d{12,13}(\.\d{1,9})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_moment(text: str, *, now_s: int, field: str) -> int:
