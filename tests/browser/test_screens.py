@@ -17,6 +17,7 @@ SCREENS = {
     "/sessions": "First said, last answered",
     "/cost": "Cost table",
     "/incidents": "Incidents",
+    "/slos": "Gone in",
     "/instrumentation": "Convention",
     "/settings/redaction": "Open sealed values",
     "/settings/general": "From",

@@ -53,6 +53,14 @@ export async function call<T>(path: string, { method = "GET", query, body, file,
   throw refusal(response, text);
 }
 
+/** The text of an API path that is no JSON. */
+export async function callText(path: string): Promise<string> {
+  const response = await reach(apiUrl(path), { credentials: "same-origin" });
+  const text = await response.text();
+  if (response.ok) return text;
+  throw refusal(response, text);
+}
+
 async function reach(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);

@@ -26,7 +26,7 @@ export function SloTile() {
   const left = budget?.spent == null ? null : 1 - budget.spent;
   const tone = left == null ? "quiet" : left < 0 ? "bad" : left < 0.25 ? "warn" : "good";
   return (
-    <Link to="/settings/monitors" class="tile" aria-busy={slos.isPending}>
+    <Link to="/slos" class="tile" aria-busy={slos.isPending}>
       <span class="tile-name">SLO budget left</span>
       {slos.error ? (
         <span class="tile-error">{slos.error.message}</span>
