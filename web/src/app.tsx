@@ -17,10 +17,11 @@ const Instrumentation = lazy(() => import("./pages/instrumentation").then((page)
 const Cost = lazy(() => import("./pages/cost").then((page) => page.Cost));
 const Incidents = lazy(() => import("./pages/incidents").then((page) => page.Incidents));
 const Incident = lazy<{ id: string }>(() => import("./pages/incident").then((page) => page.Incident));
+const Monitors = lazy<{ id?: string }>(() => import("./pages/monitors").then((page) => page.Monitors));
 const Slos = lazy<{ id?: string }>(() => import("./pages/slos").then((page) => page.Slos));
 const Settings = lazy<{ section: string }>(() => import("./pages/settings").then((page) => page.Settings));
 
-const TITLES: Record<string, string> = { "": "Health", traces: "Traces", sessions: "Sessions", instrumentation: "Instrumentation", cost: "Cost", incidents: "Incidents", slos: "Objectives", settings: "Settings" };
+const TITLES: Record<string, string> = { "": "Health", traces: "Traces", sessions: "Sessions", instrumentation: "Instrumentation", cost: "Cost", incidents: "Incidents", monitors: "Monitors", slos: "Objectives", settings: "Settings" };
 
 /** The whole application. */
 export function App() {
@@ -54,6 +55,10 @@ export function App() {
           <Incidents />
         </Route>
         <Route path="/incidents/:id">{(params: { id: string }) => <Incident key={params.id} id={params.id} />}</Route>
+        <Route path="/monitors">
+          <Monitors />
+        </Route>
+        <Route path="/monitors/:id">{(params: { id: string }) => <Monitors key={params.id} id={params.id} />}</Route>
         <Route path="/slos">
           <Slos />
         </Route>

@@ -102,8 +102,8 @@ def _warnings(rule: object, base: float, day: float | None, volume: float) -> tu
         return ("unfireable: there is no data",)
     if day is None:
         return (
-            f"unfireable: at {volume:g} observations a minute not even everything being bad would "
-            "be proven within a day",
+            f"unfireable: at {volume:.3g} observations a minute not even everything being bad "
+            "would be proven within a day",
         )
     if isinstance(rule, Sequential) and rule.ratio * base >= 1:
         return (f"lambda {rule.ratio:g} times {base:.1%} is more than everything",)
@@ -114,7 +114,7 @@ def _threshold_warnings(rule: Threshold, volume: float) -> tuple[str, ...]:
     found = ["a threshold has no stated rate of false alarms"]
     if volume * rule.window_min < rule.min_n:
         found.append(
-            f"unfireable: {rule.window_min} minutes hold {volume * rule.window_min:g} "
+            f"unfireable: {rule.window_min} minutes hold {volume * rule.window_min:.3g} "
             f"observations, and {rule.min_n} are needed"
         )
     return tuple(found)

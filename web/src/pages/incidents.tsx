@@ -57,7 +57,7 @@ export function Incidents() {
         {incidents.error ? <ErrorNote error={incidents.error} retry={() => void incidents.refetch()} /> : null}
         {incidents.isPending ? <Skeleton lines={6} /> : null}
         {incidents.data && !rows.length ? (
-          <Empty title={state ? "None in this state" : "No incidents"}>Monitors are watching; an incident opens by itself when one fires. See them under Settings, Monitors.</Empty>
+          <Empty title={state ? "None in this state" : "No incidents"}>Monitors are watching; an incident opens by itself when one fires. See them under Monitors.</Empty>
         ) : null}
         <ul class="incident-list">
           {rows.map((incident, at) => (

@@ -5,7 +5,6 @@ import { AuditLog } from "../ui/auditlog";
 import { GeneralSettings } from "../ui/generalsettings";
 import { Keys } from "../ui/apikeys";
 import { MeasureList } from "../ui/measurelist";
-import { Monitors } from "../ui/monitors";
 import { Redaction } from "../ui/redaction";
 import { Targets } from "../ui/targets";
 
@@ -13,7 +12,6 @@ const SECTIONS = [
   { id: "general", name: "General", body: GeneralSettings },
   { id: "keys", name: "Keys", body: Keys },
   { id: "targets", name: "Notifications", body: Targets },
-  { id: "monitors", name: "Monitors and SLOs", body: Monitors },
   { id: "redaction", name: "Redaction", body: Redaction },
   { id: "measures", name: "Measures", body: MeasureList },
   { id: "audit", name: "Audit", body: AuditLog },

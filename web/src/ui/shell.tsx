@@ -18,6 +18,7 @@ const SCREENS = [
   { path: "/sessions", name: "Sessions", icon: "sessions" },
   { path: "/cost", name: "Cost", icon: "cost" },
   { path: "/incidents", name: "Incidents", icon: "incidents" },
+  { path: "/monitors", name: "Monitors", icon: "monitors" },
   { path: "/slos", name: "Objectives", icon: "slos" },
   { path: "/instrumentation", name: "Instrumentation", icon: "instrumentation" },
   { path: "/settings", name: "Settings", icon: "settings" },
@@ -44,10 +45,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
     s: () => navigate(hrefTo("/sessions")),
     c: () => navigate(hrefTo("/cost")),
     i: () => navigate(hrefTo("/incidents")),
+    m: () => navigate(hrefTo("/monitors")),
     o: () => navigate(hrefTo("/slos")),
     u: () => navigate(hrefTo("/instrumentation")),
   });
-  const hasRange = !path.startsWith("/settings") && !path.startsWith("/incidents") && !path.startsWith("/slos") && !/^\/traces\/./.test(path);
+  const hasRange = !path.startsWith("/settings") && !path.startsWith("/incidents") && !/^\/(monitors|slos)/.test(path) && !/^\/traces\/./.test(path);
   return (
     <div class="shell">
       <a class="skip" href="#main">
@@ -144,7 +146,7 @@ const KEYS: [string, string][] = [
   ["Enter", "Open the row"],
   ["n N", "In a trace: next, previous problem; n in a session"],
   ["h l", "In a trace: fold, unfold"],
-  ["g t s c i o u", "Health, Traces, Sessions, Cost, Incidents, Objectives, Instrumentation"],
+  ["g t s c i m o u", "Health, Traces, Sessions, Cost, Incidents, Monitors, Objectives, Instrumentation"],
   ["Esc", "Close what is open"],
   ["?", "This help"],
 ];

@@ -14,6 +14,7 @@ from vagus.present.api.permit import CanRead, CanWrite, Given
 from vagus.present.api.services import Services
 from vagus.watch.declared import Declared
 from vagus.watch.episodes import states_of
+from vagus.watch.preview import preview
 
 router = APIRouter(prefix="/api/v1", tags=["monitors"])
 
@@ -59,6 +60,25 @@ class MonitorBody(MonitorSpec):
     error: str
 
 
+class PromiseBody(Model):
+    """What can be said beforehand of one typical group; null where it cannot.
+
+    The changes are levels of the bad share that would be found in so long; for an absence 0 means
+    that the silence of everything would be.
+    """
+
+    false_alarms_per_30d: float | None
+    smallest_change_hour: float | None
+    smallest_change_day: float | None
+
+
+class PreviewBody(Model):
+    """What a monitor would promise on the data of the last days, and what is wrong with it."""
+
+    promise: PromiseBody
+    warnings: list[str]
+
+
 class AppliedBody(Model):
     """What applying a file did, or would do: ids by what became of them."""
 
@@ -102,6 +122,16 @@ async def apply_monitors(
         now_ms=services.now_ms(),
     )
     return AppliedBody.model_validate(applied)
+
+
+@router.post("/monitors/preview")
+def preview_monitor(services: Given, principal: CanRead, body: MonitorSpec) -> PreviewBody:
+    """What a monitor would promise, before it is kept; what could never be judged is refused."""
+    monitor = _declared(services).check(
+        {**body.model_dump(exclude={"enabled"}), "id": "preview"}, principal.project
+    )
+    found = preview(services.engine, services.catalogue, monitor, services.now_s // 60)
+    return PreviewBody(promise=PromiseBody.model_validate(found), warnings=list(found.warnings))
 
 
 @router.put("/monitors/{monitor_id}")
