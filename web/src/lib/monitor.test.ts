@@ -44,7 +44,7 @@ describe("a monitor's state", () => {
 it("rules read as a line", () => {
   const show = (value: number) => `${value * 100}%`;
   expect(ruleText({ type: "threshold", op: ">", value: 0.05, hold_min: 10, min_n: 30 }, show)).toBe("> 5% for 10 min · needs n ≥ 30");
-  expect(ruleText({ type: "sequential", alpha: 1e-4 }, show)).toBe("sequential, against its own past · one false alarm in 6 d 23 h at most");
+  expect(ruleText({ type: "sequential", alpha: 1e-4 }, show)).toBe("sequential, against its own past · ≤ 1 false alarms in 30 d");
   expect(ruleText({ type: "drift", dimension: "model" }, show)).toBe("drift of model");
 });
 

@@ -1,7 +1,10 @@
 // The kinds of monitors with their parameters in plain words, and what a monitor says in a line.
 
 import type { Classed, Group, Monitor, Rule } from "../api/monitors";
-import { count, duration } from "./format";
+import { compact, count } from "./format";
+
+/** Budgets of false alarms are given for 30 days; no group has more than one. */
+const MONTH_MIN = 30 * 24 * 60;
 
 export interface Parameter {
   name: string;
@@ -124,7 +127,7 @@ export function ruleText(rule: Rule, show: (value: number) => string): string {
     drift: `drift of ${String(rule["dimension"] ?? "")}`,
     absence: "absence",
   };
-  return [against[String(rule["type"])] ?? String(rule["type"]), alpha ? `one false alarm in ${duration(60_000 / alpha)} at most` : "", enough].filter(Boolean).join(" · ");
+  return [against[String(rule["type"])] ?? String(rule["type"]), alpha ? `≤ ${compact(Math.min(1, alpha * MONTH_MIN))} false alarms in 30 d` : "", enough].filter(Boolean).join(" · ");
 }
 
 const RANK: Record<string, number> = { firing: 0, pending: 1, insufficient_data: 2, resolved: 3, ok: 4 };

@@ -92,6 +92,7 @@ const STATUS_WORDS: Record<string, [string, string]> = {
   error: ["bad", "✕"],
   firing: ["bad", "▲"],
   open: ["bad", "▲"],
+  exhausted: ["bad", "✕"],
   page: ["bad", "▲"],
   acknowledged: ["warn", "◐"],
   pending: ["warn", "◔"],

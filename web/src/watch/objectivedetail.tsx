@@ -150,7 +150,7 @@ function Verdict({ judged }: { judged: Judged | undefined }) {
   return (
     <div class="verdict" aria-live="polite">
       <span class="quiet-text">Budget left</span>
-      <strong class={`verdict-value ${left !== null && left < 0 ? "bad-text" : ""}`}>{left === null ? <span class="unknown">unknown</span> : percent(left)}</strong>
+      <strong class={`verdict-value ${left !== null && left < 0 ? "bad-text" : ""}`}>{left === null ? <span class="unknown">unknown</span> : left < 0 ? `${percent(-left)} over` : percent(left)}</strong>
       <Bar share={Math.max(0, left ?? 0)} tone={left !== null && left < 0 ? "bad" : "good"} />
       <span class="certainty">{budget.low === null || budget.high === null ? "" : `${percent(1 - budget.high)} – ${percent(1 - budget.low)}`}</span>
       <span class="certainty">
