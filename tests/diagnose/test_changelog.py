@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from measures.settled_rows import when
-from vagus.diagnose.changelog import ChangeLog, write_change
-from vagus.diagnose.changes import WATCHED
+from vagus.diagnose.changelog import LOGGED, ChangeLog, write_change
 from vagus.diagnose.shifts import find_shifts
 from vagus.model.change import KINDS, Change
 from vagus.store.meta.access.projects import ensure_project
@@ -73,7 +72,7 @@ def at(change):
 
 
 def test_every_watched_kind_has_a_word():
-    assert {watched.kind for watched in WATCHED} <= KINDS.keys()
+    assert {watched.kind for watched in LOGGED} <= KINDS.keys()
 
 
 def test_a_new_value_is_told_once_with_its_share_and_query(engine, meta, known_project):
@@ -226,3 +225,18 @@ def test_a_known_change_is_not_written_again(meta, known_project):
         written = [write_change(connection, c) for c in (change, change, near, later)]
 
     assert written == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimension"),
+    [("prompt_text", "prompt_hash"), ("top_p", "top_p"), ("api_key", "api_key"),
+     ("sdk_version", "sdk_version"), ("temperature", "temperature")],
+)  # fmt: skip
+def test_settings_of_calls_are_in_the_log(engine, meta, known_project, kind, dimension):
+    feed(engine, known_project, range(4 * HOUR), **{dimension: "0.1"})
+    feed(engine, known_project, range(4 * HOUR, 7 * HOUR), **{dimension: "0.9"})
+
+    (change,) = log_of(engine, meta, known_project, 7 * HOUR)
+
+    assert (change.kind, change.before, change.after) == (kind, "0.1", "0.9")
+    assert (at(change), change.query["by"]) == (4 * HOUR, [dimension])

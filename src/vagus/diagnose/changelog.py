@@ -54,6 +54,14 @@ _MOST_CELLS = 5_000
 _SAME_MS = 30 * 60_000
 _CONTEXT_MIN = AFTER_MIN + PASSED_MIN + VISIBLE_MIN + BEFORE_MIN
 
+#: The log tells of these beside what a diagnosis compares by itself; they are no rollup's columns.
+LOGGED = (
+    *WATCHED,
+    Watched("prompt_text", "prompt_hash", where=(("kind", ("llm",)),)),
+    Watched("top_p", "top_p", where=(("kind", ("llm",)),)),
+    Watched("api_key", "api_key", where=(("kind", ("llm",)),)),
+)
+
 #: Where a change was seen: nothing for the whole project, a service, or a service and a feature.
 Place = tuple[str, ...]
 _PLACES = ("service", "feature")
@@ -111,7 +119,7 @@ class ChangeLog:
     def _look(self, project: str, look: Look) -> int:
         """One look at every kind; a kind that cannot be read is left out and logged."""
         found: list[Change] = []
-        for watched in WATCHED:
+        for watched in LOGGED:
             try:
                 found += detect(self._engine, project, watched, look)
             except VagusError as e:

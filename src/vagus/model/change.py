@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "region": "the region that serves",
     "api_key": "the key that calls are made with",
     "temperature": "the temperature that is asked for",
+    "top_p": "the share of likely words that a call draws from",
     "sampling": "how much of the traffic is kept or judged",
     "deploy": "a deployment or release",
     "commit": "a push to the default branch",
