@@ -188,13 +188,17 @@ class Detector(Rows):
         is_suspect = free & (self._evidence >= -math.log(self.settings.alpha))
         self._suspects = np.flatnonzero(is_suspect).tolist()
 
-    def settle(self, minute: int, x: Floats, n: Floats, needed: float) -> None:
-        """Open who has as much evidence as is needed, close who has recovered, learn the rest."""
+    def settle(self, minute: int, x: Floats, n: Floats, needed: Floats | float) -> None:
+        """Open who has as much evidence as is needed, close who has recovered, learn the rest.
+
+        `needed` is one log e-value, or one for each row when rows belong to several projects.
+        """
         if self._is_idle and minute not in self.facts:
             return
         self._recover(minute, x, n)
+        limits = np.broadcast_to(needed, self.fired.shape)
         for row in self._suspects:
-            if self._evidence[row] >= needed:
+            if self._evidence[row] >= limits[row]:
                 self._open(minute, row)
         for row in self._silent(minute):
             self._open(minute, row)

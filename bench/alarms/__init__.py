@@ -1,0 +1,1 @@
+"""What watching promises, measured: false pages, delays, and the promises that monitors show."""
