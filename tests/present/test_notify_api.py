@@ -8,7 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import delete, insert
 
+from vagus.respond.outbox import enqueue, mark_dead
+from vagus.store.meta.tables import incidents
+
+_INCIDENT = {
+    "id": "i_dead", "number": 900_000, "title": "t", "severity": "page", "state": "resolved",
+    "occurred_ms": 1, "opened_ms": 1, "updated_ms": 1, "cause": "", "diagnoses": 0,
+    "next_diagnosis_ms": 0,
+}  # fmt: skip
 _MATCHERS = [{"name": "measure", "op": "=~", "value": "latency_.+"}]
 
 
@@ -96,3 +105,39 @@ def test_escalation_names_targets_that_are_there(owner: httpx.Client) -> None:
     assert owner.put("/api/v1/escalation/page", json=unknown).status_code == 400
     assert owner.put("/api/v1/escalation/huge", json={"steps": steps}).status_code == 400
     assert owner.delete("/api/v1/escalation/page").status_code == 200
+
+
+def test_a_dead_notification_is_listed_and_given_another_day(
+    owner: httpx.Client, house: Any
+) -> None:
+    target = _made(owner, "targets", {"name": "w", "url": "https://hook.example/x"})
+    words = {"project": target["project"], "incident_id": "i_dead", "kind": "opened"}
+    with house.meta.begin() as connection:
+        connection.execute(insert(incidents).values(project=target["project"], **_INCIDENT))
+        enqueue(connection, **words, key="opened", body={}, now_ms=1, only=[target["id"]])
+    (waiting,) = owner.get("/api/v1/targets/deliveries?state=waiting").json()
+    replay = f"/api/v1/targets/deliveries/{waiting['id']}/replay"
+    assert owner.post(replay).status_code == 404
+    mark_dead(house.meta, waiting["id"], "410", 2)
+
+    (dead,) = owner.get("/api/v1/targets/deliveries?state=dead").json()
+    assert (dead["id"], dead["error"], dead["state"]) == (waiting["id"], "410", "dead")
+    assert owner.post(replay).status_code == 200
+    assert owner.get("/api/v1/targets/deliveries?state=dead").json() == []
+    assert owner.get("/api/v1/audit").json()[0]["action"] == "delivery.replay"
+    assert owner.get("/api/v1/targets/deliveries?state=lost").status_code == 400
+
+    owner.delete(f"/api/v1/targets/{target['id']}")
+    with house.meta.begin() as connection:
+        connection.execute(delete(incidents).where(incidents.c.id == "i_dead"))
+
+
+def test_a_target_is_changed_and_a_new_url_has_a_new_secret(owner: httpx.Client) -> None:
+    target = _made(owner, "targets", {"name": "w", "url": "https://hook.example/x"})
+    path = f"/api/v1/targets/{target['id']}"
+    same = {"name": "renamed", "url": target["url"], "enabled": False}
+    kept = owner.put(path, json=same).json()
+    assert (kept["name"], kept["enabled"], kept["secret"]) == ("renamed", False, "")
+    moved = owner.put(path, json={**same, "url": "https://else.example/y"}).json()
+    assert moved["secret"] not in ("", target["secret"])
+    assert owner.put("/api/v1/targets/t_none", json=same).status_code == 404

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select, update
 
 from vagus.errors import NotFound
 from vagus.store.meta.db import Meta
@@ -171,8 +171,8 @@ def mark_dead(meta: Meta, row_id: int, error: str, now_ms: int) -> None:
     _set(meta, row_id, dead_ms=now_ms, error=error)
 
 
-def deliveries(meta: Meta, project: str, limit: int = 100) -> list[Delivery]:
-    """The latest notifications of a project, the newest first."""
+def deliveries(meta: Meta, project: str, limit: int = 100, state: str = "") -> list[Delivery]:
+    """The latest notifications of a project, the newest first; `state` narrows them."""
     query = (
         select(outbox, targets.c.name)
         .join(targets, targets.c.id == outbox.c.target_id)
@@ -180,6 +180,8 @@ def deliveries(meta: Meta, project: str, limit: int = 100) -> list[Delivery]:
         .order_by(outbox.c.id.desc())
         .limit(max(1, min(limit, 1000)))
     )
+    if state:
+        query = query.where(_is_in(state))
     with meta.read() as connection:
         return [
             Delivery(
@@ -235,6 +237,14 @@ def _sendable(now_ms: int) -> Select[Any]:
 def _set(meta: Meta, row_id: int, **values: int | str) -> None:
     with meta.begin() as connection:
         connection.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+
+
+def _is_in(state: str) -> ColumnElement[bool]:
+    """The rows that `_state` calls so."""
+    if state == "delivered":
+        return outbox.c.delivered_ms.is_not(None)
+    is_dead = outbox.c.dead_ms.is_not(None) if state == "dead" else outbox.c.dead_ms.is_(None)
+    return outbox.c.delivered_ms.is_(None) & is_dead
 
 
 def _state(delivered_ms: int | None, dead_ms: int | None) -> str:

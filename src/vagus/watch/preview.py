@@ -31,7 +31,8 @@ def preview(engine: Engine, catalogue: Catalogue, monitor: Monitor, now_min: int
     volume, level = _typical(block, is_count)
     if feed.signal is not None and feed.signal.is_flipped:
         level = feed.signal.shown(level)
-    found = promise(monitor, volume, level, max(1, len(block.n)))
+    groups = sum(feed.is_shown(key) for key in feed.keys)
+    found = replace(promise(monitor, volume, level, max(1, len(block.n))), groups=groups)
     rule = monitor.rule
     if isinstance(rule, Absence):
         return _absent(rule, found, volume)

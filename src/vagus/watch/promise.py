@@ -24,13 +24,14 @@ class Promise:
 
     `false_alarms_per_30d` is an upper bound for one group by its own evidence; all groups of a
     project share a budget beside it. The changes are levels of the bad share; 0 for an absence
-    means that the silence of everything would be found.
+    means that the silence of everything would be found. `groups` is how many series there are now.
     """
 
     false_alarms_per_30d: float | None
     smallest_change_hour: float | None
     smallest_change_day: float | None
     warnings: tuple[str, ...] = ()
+    groups: int | None = None
 
 
 def promise(monitor: Monitor, volume_per_min: float, level: float, series: int = 1) -> Promise:

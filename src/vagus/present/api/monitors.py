@@ -73,10 +73,11 @@ class PromiseBody(Model):
 
 
 class PreviewBody(Model):
-    """What a monitor would promise on the data of the last days, and what is wrong with it."""
+    """What a monitor would promise on the data of the last days; `groups` are there now."""
 
     promise: PromiseBody
     warnings: list[str]
+    groups: int
 
 
 class AppliedBody(Model):
@@ -131,7 +132,11 @@ def preview_monitor(services: Given, principal: CanRead, body: MonitorSpec) -> P
         {**body.model_dump(exclude={"enabled"}), "id": "preview"}, principal.project
     )
     found = preview(services.engine, services.catalogue, monitor, services.now_s // 60)
-    return PreviewBody(promise=PromiseBody.model_validate(found), warnings=list(found.warnings))
+    return PreviewBody(
+        promise=PromiseBody.model_validate(found),
+        warnings=list(found.warnings),
+        groups=found.groups or 0,
+    )
 
 
 @router.put("/monitors/{monitor_id}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import anyio.from_thread
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from vagus.present.api.base import Done, Model
@@ -14,11 +15,13 @@ from vagus.respond.channels.base import Notice
 from vagus.respond.courier import courier_of
 from vagus.respond.escalation import Escalations
 from vagus.respond.message import trial_body
+from vagus.respond.outbox import deliveries, replay
 from vagus.respond.targets import Target, Targets
 
 router = APIRouter(prefix="/api/v1", tags=["targets"])
 
 TargetId = Annotated[str, Path(max_length=64)]
+DeliveryId = Annotated[int, Path(ge=1, le=2**53)]
 Severity = Annotated[str, Path(max_length=16)]
 Kind = Literal["webhook", "slack", "teams", "pagerduty", "email", "alertmanager"]
 
@@ -51,6 +54,34 @@ class MadeTarget(TargetBody):
     """A target just made; the `secret` that signs what a webhook gets is shown this once."""
 
     secret: str
+
+
+class ChangedTarget(Model):
+    """What a target is from now on; its kind stays, and an empty `secret` keeps the one there is.
+
+    With a new URL the old secret is not kept: it was made for the old one.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    url: str = Field(min_length=1, max_length=2000)
+    enabled: bool = True
+    secret: str = Field("", max_length=5000)
+
+
+class DeliveryBody(Model):
+    """How one notification fared; `dead` ones were given up after a day, or refused for good."""
+
+    id: int
+    target_id: str
+    target: str
+    incident_id: str
+    kind: str
+    state: Literal["waiting", "delivered", "dead"]
+    attempts: int
+    created_ms: int
+    next_ms: int
+    delivered_ms: int | None
+    error: str
 
 
 class TestedBody(Model):
@@ -101,6 +132,46 @@ def make_target(services: Given, principal: CanAdminister, body: NewTarget) -> M
         now_ms=services.now_ms(),
     )
     return MadeTarget(**_body(target).model_dump(), secret=secret)
+
+
+@router.get("/targets/deliveries")
+def list_deliveries(
+    services: Given,
+    principal: CanAdminister,
+    state: Literal["waiting", "delivered", "dead"] | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[DeliveryBody]:
+    """The latest notifications of the project and how each fared, the newest first."""
+    found = deliveries(services.meta, principal.project, limit, state or "")
+    return [DeliveryBody.model_validate(asdict(delivery)) for delivery in found]
+
+
+@router.post("/targets/deliveries/{delivery_id}/replay")
+def replay_delivery(services: Given, principal: CanAdminister, delivery_id: DeliveryId) -> Done:
+    """Give a notification that was given up another day; it keeps its id, so receivers can tell."""
+    replay(services.meta, principal.project, delivery_id, services.now_ms())
+    services.record(principal, "delivery.replay", f"delivery:{delivery_id}", {})
+    return Done()
+
+
+@router.put("/targets/{target_id}")
+def change_target(
+    services: Given, principal: CanAdminister, target_id: TargetId, body: ChangedTarget
+) -> MadeTarget:
+    """Change a target; a secret that Vagus made for a new URL is shown this once."""
+    kept = Targets(services.meta, services.audit)
+    secret = kept.update(
+        principal.project,
+        target_id,
+        name=body.name,
+        url=body.url,
+        enabled=body.enabled,
+        secret=body.secret,
+        actor=principal.actor,
+        now_ms=services.now_ms(),
+    )
+    target, _ = kept.read(principal.project, target_id)
+    return MadeTarget(**_body(target).model_dump(), secret=secret or "")
 
 
 @router.delete("/targets/{target_id}")
