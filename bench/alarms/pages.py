@@ -80,7 +80,7 @@ def figures(months: Months, days: int) -> dict[str, Any]:
         for o in lane.detector.opened
     ]
     by_kind = Counter(kind for kind, _, _ in found)
-    whole = {
+    return {
         "service_months": round(spent, 1),
         "stated_budget": BUDGET,
         "all": rate(len(found), spent),
@@ -94,7 +94,6 @@ def figures(months: Months, days: int) -> dict[str, Any]:
         },
         "most_of_one_project": max(Counter(p for _, p, _ in found).values(), default=0),
     }  # fmt: skip
-    return whole
 
 
 def rate(count: int, spent: float) -> dict[str, Any]:
