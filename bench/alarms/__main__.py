@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench.alarms import delays, pages
+from bench.alarms import delays, pages, promised
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
     months = pages.main(projects, days, is_saved=not is_quick)
     limits = months.scores.limits(len(months.errors.detector.opened))
     delays.main(seeds, cases, limits, is_saved=not is_quick)
+    promised.main(cases, is_saved=not is_quick)
 
 
 if __name__ == "__main__":

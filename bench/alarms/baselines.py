@@ -52,22 +52,33 @@ def scores(n: Floats, hits: Floats, level: Floats) -> dict[str, Floats]:
     five = np.where(enough, rates[5], 0.0)
     ratio = five / level[:, None]
     budget = np.maximum(0.01, 2 * level)[:, None]
-    fast = np.minimum(rates[60], np.where(_sums(n, 5) > 0, rates[5], 0.0)) / (14.4 * budget)
-    slow = np.minimum(rates[360], rates[30]) / (6.0 * budget)
+    fast = np.where(_sums(n, 60) >= _FEWEST, np.minimum(rates[60], rates[5]), 0.0)
+    slow = np.where(_sums(n, 360) >= _FEWEST, np.minimum(rates[360], rates[30]), 0.0)
+    fast, slow = fast / (14.4 * budget), slow / (6.0 * budget)
     return {
         "threshold": _held(ratio, _HOLD)[:, _DAY:],
-        "three_sigma": _held(_sigmas(five, enough), 3)[:, _DAY:],
+        "three_sigma": _held(_sigmas(five, enough, _chance(n, level)), 3)[:, _DAY:],
         "burn_rate": np.maximum(fast, slow)[:, _DAY:],
     }
 
 
-def _sigmas(rate: Floats, enough: NDArray[np.bool_]) -> Floats:
-    """How far five minutes lie from the mean of the day before, in its standard deviations."""
+def _chance(n: Floats, level: Floats) -> Floats:
+    """The standard deviation of five minutes by chance alone."""
+    p = level[:, None]
+    found: Floats = np.sqrt(p * (1 - p) / np.maximum(_sums(n, _WINDOW), 1.0))
+    return found
+
+
+def _sigmas(rate: Floats, enough: NDArray[np.bool_], chance: Floats) -> Floats:
+    """How far five minutes lie from the mean of the day before, in its standard deviations.
+
+    A day of few minutes does not know its spread: it is that of chance at least.
+    """
     count = np.maximum(_sums(enough.astype(float), _DAY), 1.0)
     mean = _sums(rate, _DAY) / count
     square = np.maximum(_sums(rate**2, _DAY) / count - mean**2, 0.0)
     past_mean, past_sd = np.roll(mean, _WINDOW, axis=1), np.roll(np.sqrt(square), _WINDOW, axis=1)
-    found: Floats = np.where(enough, (rate - past_mean) / np.maximum(past_sd, 1e-3), 0.0)
+    found: Floats = np.where(enough, (rate - past_mean) / np.maximum(past_sd, chance), 0.0)
     return found
 
 
