@@ -95,6 +95,7 @@ class Detector(Rows):
         self.reference = Reference(
             weeks=settings.weeks,
             is_count=signal.family is Family.COUNT,
+            is_share=signal.family is Family.SHARE,
             grows=settings.grows,
             longest_wait_min=settings.longest_wait_min,
         )
@@ -303,7 +304,7 @@ class Detector(Rows):
             return np.maximum(0.0, level * settings.remains - away)
         if family is Family.SHARE:
             bad = level if sign > 0 else 1.0 - level
-            worth = weight / (
+            worth = self.reference.behind / (
                 1.0
                 + np.maximum(0.0, weight / np.maximum(minutes, 1) - 1)
                 * self._shared(np.nan_to_num(bad))

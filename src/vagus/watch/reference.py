@@ -43,11 +43,13 @@ class Reference(Rows):
         *,
         weeks: int = 5,
         is_count: bool = False,
+        is_share: bool = False,
         grows: bool = False,
         longest_wait_min: int = _LONGEST_WAIT_MIN,
     ) -> None:
         self.longest_wait_min = min(longest_wait_min, _LONGEST_WAIT_MIN)
         self.weeks, self.is_count, self.grows = weeks, is_count, grows
+        self.is_share = is_share
         self.holiday_days: frozenset[int] = frozenset()
         self.is_pinned = False
         self.first_min = np.zeros(0, dtype=np.int64)
@@ -64,7 +66,8 @@ class Reference(Rows):
         self.wander = np.zeros((0, 3))
         # What was found at the last quarter.
         self.level = np.zeros(0)
-        self.error = np.zeros(0)
+        # How many observations it rests on, as far as a share's level is the mean of so many.
+        self.behind = np.zeros(0)
         self._hour = -1
 
     def teach_hours(self, start_min: int, amount: Floats, weight: Floats) -> None:
@@ -180,27 +183,55 @@ class Reference(Rows):
         amount, weight = recent.sum(axis=1, dtype=np.float64).T
         whole = _over(amount, weight)
         if self.is_pinned:
-            self.level, self.error = whole, np.zeros_like(whole)
+            self.level, self.behind = whole, weight
             return
-        day, days = self._usual(hour, DAY_H, _DAYS)
-        level = _moved(whole, day, days / (days + 1.0))
+        level, behind = whole, weight
+        usual, trust, _, rests = self._usual(hour, DAY_H, _DAYS)
+        level, behind = _moved(level, usual, trust), _rests_on(behind, rests, trust)
         if hour // 24 not in self.holiday_days:
-            week, weeks = self._usual(hour, WEEK_H, self.weeks - 1)
-            level = _moved(level, week, np.where(weeks >= 2, weeks / (weeks + 1.0), 0.0))
-        self.level = level
+            usual, trust, weeks, rests = self._usual(hour, WEEK_H, self.weeks - 1)
+            trust = np.where(weeks >= 2, trust, 0.0)
+            level, behind = _moved(level, usual, trust), _rests_on(behind, rests, trust)
+        self.level, self.behind = level, behind
 
-    def _usual(self, hour: int, every: int, times: int) -> tuple[Floats, Floats]:
-        """The median of the same hour before, and of how many; holidays are no example."""
+    def _usual(self, hour: int, every: int, times: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """What the same hour was before, how far to trust that, of how many, on how much it rests.
+
+        Holidays are no example.
+        """
         before = [hour - every * k for k in range(1, times + 1)]
         before = [h for h in before if h >= 0 and h // 24 not in self.holiday_days]
         if not before:
-            return np.full(self.level.size, np.nan), np.zeros(self.level.size)
+            nothing = np.zeros(self.level.size)
+            return np.full(self.level.size, np.nan), nothing, nothing, nothing
         cells = self.hours[:, np.array(before) % (WEEK_H * self.weeks)].astype(np.float64)
-        rates = _over(cells[:, :, 0], cells[:, :, 1])
         if self.grows and every == WEEK_H:
-            rates = rates * self._growth(hour) ** np.arange(1, len(before) + 1)
+            cells[:, :, 0] *= self._growth(hour) ** np.arange(1, len(before) + 1)
+        rates = _over(cells[:, :, 0], cells[:, :, 1])
         count = (~np.isnan(rates)).sum(axis=1)
-        return _median(rates, count), count.astype(float)
+        usual, trust = _median(rates, count), count / (count + 1.0)
+        amount, weight = cells.sum(axis=1).T
+        if self.is_share:
+            # The median of hours with few observations is 0 or 1: those are pooled.
+            apart, chance = self._pattern(hour, every, times)
+            is_thin = chance * count > apart * weight
+            usual = np.where(is_thin, _over(amount, weight), usual)
+            trust = trust * apart * weight / np.maximum(apart * weight + chance, 1e-12)
+        return usual, trust, count.astype(float), weight
+
+    def _pattern(self, hour: int, every: int, times: int) -> tuple[Floats, Floats]:
+        """How far the hours of a day or week lie apart beyond chance, and one trial's variance."""
+        places = np.arange(hour - every * times, hour) % (WEEK_H * self.weeks)
+        cells = self.hours[:, places].astype(np.float64)
+        amount, weight = cells.reshape(-1, times, every, 2).sum(axis=1).transpose(2, 0, 1)
+        total = np.maximum(weight.sum(axis=1), 1e-9)
+        mean = amount.sum(axis=1) / total
+        chance = np.maximum(mean * (1.0 - mean), 1e-9)
+        square = (weight * (np.nan_to_num(_over(amount, weight)) - mean[:, None]) ** 2).sum(axis=1)
+        known = (weight > 0).sum(axis=1)
+        room = np.maximum(total - (weight**2).sum(axis=1) / total, 1e-9)
+        apart: Floats = np.maximum(0.0, square - np.maximum(known - 1, 0) * chance) / room
+        return apart, chance
 
     def _growth(self, hour: int) -> Floats:
         """How much a week brings: the last one against the one before, between half and double."""
@@ -228,6 +259,14 @@ def _moved(level: Floats, towards: Floats, share: Floats) -> Floats:
     known = ~np.isnan(towards)
     start = np.where(np.isnan(level), towards, level)
     found: Floats = np.where(known, (1 - share) * start + share * np.nan_to_num(towards), start)
+    return found
+
+
+def _rests_on(weight: Floats, towards: Floats, share: Floats) -> Floats:
+    """How many observations a moved level rests on, were its two parts wholly alike."""
+    error = (1 - share) / np.sqrt(np.maximum(weight, 1e-9))
+    error += np.where(towards > 0, share / np.sqrt(np.maximum(towards, 1e-9)), 0.0)
+    found: Floats = 1.0 / np.maximum(error, 1e-9) ** 2
     return found
 
 
