@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vagus.stats.bets import FRACTIONS, excess_factors
+from vagus.stats.interval import wilson
 from vagus.watch.monitor import MONTH_MIN, Absence, Monitor, Sequential, Threshold
 from vagus.watch.settings import Settings, settings_of
 
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 
 # Larger minutes are reckoned with so many observations: the clipping of a bet is reached by then.
 _MOST_TRIALS = 500
+# What is usual rests on so many minutes (`watch/reference.py`).
+_LEARNED_MIN = 3 * 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,28 @@ def promise(monitor: Monitor, volume_per_min: float, level: float, series: int =
         in_a_day = _smallest_count(volume_per_min * rule.remains, needed, 1440)
         warnings = () if in_a_day is not None else ("unfireable: too few events to be missed",)
         return Promise(false_alarms, kept, in_a_day, warnings)
-    base = _tolerated(settings, level)
-    hour, day = (_smallest(base, volume_per_min, needed, minutes) for minutes in (60, 1440))
+    base = _tolerated(settings, level, volume_per_min)
+    # Evidence is the mean over bets, and all but the best one bring little.
+    needed += math.log(FRACTIONS.size)
+    hour, day = (
+        _smallest(base, volume_per_min, needed, _unlearned(settings, minutes))
+        for minutes in (60, 1440)
+    )
     return Promise(false_alarms, hour, day, _warnings(rule, base, day, volume_per_min))
 
 
-def _tolerated(settings: Settings, level: float) -> float:
+def _tolerated(settings: Settings, level: float, volume: float) -> float:
+    """The tolerated bad share when the usual one was learned from three days."""
     if settings.target is not None:
         return settings.target
-    return min(0.999, max(settings.min_target, settings.margin * level))
+    n = max(1.0, volume * _LEARNED_MIN)
+    _, high = wilson(min(1.0, max(0.0, level)) * n, n)
+    return min(0.999, max(settings.min_target, settings.margin * high))
+
+
+def _unlearned(settings: Settings, minutes: int) -> int:
+    """How long a change is compared with what was before it, and not with itself."""
+    return minutes if settings.target is not None else min(minutes, settings.longest_wait_min)
 
 
 def _smallest(base: float, volume: float, needed: float, minutes: int) -> float | None:
