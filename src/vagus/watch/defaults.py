@@ -127,7 +127,7 @@ def default_monitors(project: str) -> tuple[Monitor, ...]:
     """
     grounded = (
         "groundedness", "Groundedness failures", "evaluation_pass_rate", ("feature",),
-        Sequential(ratio=2.0, min_target=0.02, margin=1.1),
+        Sequential(ratio=2.0, min_target=0.02, margin=1.05),
     )  # fmt: skip
     rows: Rows = (*_PAGES, grounded, *_TICKETS)
     return tuple(
