@@ -17,11 +17,12 @@ const Instrumentation = lazy(() => import("./pages/instrumentation").then((page)
 const Cost = lazy(() => import("./pages/cost").then((page) => page.Cost));
 const Incidents = lazy(() => import("./pages/incidents").then((page) => page.Incidents));
 const Incident = lazy<{ id: string }>(() => import("./pages/incident").then((page) => page.Incident));
+const Changes = lazy(() => import("./pages/changes").then((page) => page.Changes));
 const Monitors = lazy<{ id?: string }>(() => import("./pages/monitors").then((page) => page.Monitors));
 const Slos = lazy<{ id?: string }>(() => import("./pages/slos").then((page) => page.Slos));
 const Settings = lazy<{ section: string }>(() => import("./pages/settings").then((page) => page.Settings));
 
-const TITLES: Record<string, string> = { "": "Health", traces: "Traces", sessions: "Sessions", instrumentation: "Instrumentation", cost: "Cost", incidents: "Incidents", monitors: "Monitors", slos: "Objectives", settings: "Settings" };
+const TITLES: Record<string, string> = { "": "Health", traces: "Traces", sessions: "Sessions", instrumentation: "Instrumentation", cost: "Cost", incidents: "Incidents", changes: "Changes", monitors: "Monitors", slos: "Objectives", settings: "Settings" };
 
 /** The whole application. */
 export function App() {
@@ -55,6 +56,9 @@ export function App() {
           <Incidents />
         </Route>
         <Route path="/incidents/:id">{(params: { id: string }) => <Incident key={params.id} id={params.id} />}</Route>
+        <Route path="/changes">
+          <Changes />
+        </Route>
         <Route path="/monitors">
           <Monitors />
         </Route>

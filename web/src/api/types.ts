@@ -237,6 +237,16 @@ export interface Episode {
   value: number | null;
   baseline: number | null;
   evidence: string;
+  classification: string;
+  signs: Sign[];
+}
+
+/** One reason for the class of an episode; a weight above 0 speaks for systematic. */
+export interface Sign {
+  statement: string;
+  points_to: string;
+  weight: number;
+  query: Partial<SliceRequest>;
 }
 
 export interface Evidence {
@@ -288,6 +298,36 @@ export interface Change {
   scope: Record<string, string>;
   source: string;
   share: number | null;
+  share_before?: number | null;
+  query?: Partial<SliceRequest>;
+}
+
+export interface Conditioning {
+  stage: string;
+  sign: string;
+  words: string;
+  share_before: number;
+  share_after: number;
+  change: number;
+  change_without: number;
+  vanishes: number;
+  n: number;
+  of: number;
+  query: Partial<SliceRequest>;
+}
+
+export interface Infrastructure {
+  name: string;
+  labels: Record<string, string>;
+  unit: string;
+  source: string;
+  before: number | null;
+  after: number | null;
+  correlation: number;
+  p_value: number;
+  q_value: number;
+  onset_ms: number | null;
+  lag_ms: number | null;
 }
 
 export interface Finding {
@@ -303,8 +343,22 @@ export interface Finding {
   segments: Segment[];
   decomposition: { by: string; before: number; after: number; mix: number; rate: number }[];
   stages: StageShift[];
+  conditioning: Conditioning[];
+  infrastructure: Infrastructure[];
+  sampled: number;
   examples: string[];
   made_at_ms: number;
+}
+
+/** The times of an incident, each kept apart. */
+export interface Clocks {
+  occurred_ms: number;
+  detected_ms: number;
+  aware_ms: number | null;
+  causal_link_ms: number | null;
+  acknowledged_ms: number | null;
+  mitigated_ms: number | null;
+  resolved_ms: number | null;
 }
 
 export interface Incident {
@@ -321,6 +375,13 @@ export interface Incident {
   cause: string;
   episodes: Episode[];
   finding: Finding | null;
+  phase: string;
+  level: string;
+  roles: Record<string, string>;
+  clocks: Clocks;
+  accepted_cause: string;
+  rejected_causes: string[];
+  merged_into: string;
   events?: { time_ms: number; kind: string; actor: string; detail: unknown }[];
   runbook?: { cause: string; markdown: string } | null;
 }

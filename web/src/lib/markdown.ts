@@ -79,12 +79,17 @@ export function inlineOf(text: string): Inline[] {
   const pattern = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*/g;
   let last = 0;
   for (const match of text.matchAll(pattern)) {
-    if (match.index > last) runs.push({ kind: "text", text: text.slice(last, match.index) });
+    if (match.index > last) runs.push({ kind: "text", text: plain(text.slice(last, match.index)) });
     if (match[1] !== undefined) runs.push({ kind: "code", text: match[1] });
     else if (match[2] !== undefined) runs.push({ kind: "strong", text: match[2] });
     else runs.push({ kind: "em", text: match[3] ?? "" });
     last = match.index + match[0].length;
   }
-  if (last < text.length) runs.push({ kind: "text", text: text.slice(last) });
+  if (last < text.length) runs.push({ kind: "text", text: plain(text.slice(last)) });
   return runs;
+}
+
+/** Text without the backslashes that keep a sign from being markup. */
+function plain(text: string): string {
+  return text.replace(/\\([!-/:-@[-`{-~])/g, "$1");
 }

@@ -9,6 +9,15 @@ import { hrefTo, Link } from "../url";
 import { useKeys } from "../ui/keys";
 import { Icon } from "../ui/icons";
 import { Changes, Decompositions, Examples, Segments, Stages } from "../ui/findingparts";
+import { Episodes } from "../respond/episodes";
+import { CauseVerdict } from "../respond/causeverdict";
+import { Clocks } from "../respond/clocks";
+import { Description } from "../respond/description";
+import { Phases } from "../respond/phases";
+import { PostMortem } from "../respond/postmortem";
+import { RunbookRuns } from "../respond/runs";
+import "../styles/respond.css";
+import { Conditionings, InfrastructureCandidates } from "../ui/candidates";
 import { Hypotheses } from "../ui/hypotheses";
 import { Markdown } from "../ui/markdown";
 import { Narrative } from "../ui/narrative";
@@ -44,17 +53,23 @@ export function Incident({ id }: { id: string }) {
       <div class="incident-columns">
         <div class="incident-main">
           {finding ? <Narrative finding={finding} /> : null}
-          {finding ? <Hypotheses finding={finding} /> : <Empty title="Not diagnosed yet">A diagnosis follows within a minute of the first firing monitor.</Empty>}
+          {finding ? <Hypotheses finding={finding} judge={(cause) => <CauseVerdict incident={data} cause={cause} />} /> : <Empty title="Not diagnosed yet">A diagnosis follows within a minute of the first firing monitor.</Empty>}
           {finding ? <Stages finding={finding} /> : null}
+          {finding ? <Conditionings finding={finding} /> : null}
           {finding ? <Segments finding={finding} /> : null}
+          {finding ? <InfrastructureCandidates finding={finding} /> : null}
           {finding ? <Decompositions finding={finding} /> : null}
+          <PostMortem id={id} />
         </div>
         <div class="incident-side">
+          <Clocks incident={data} />
+          <Description incident={data} />
           {data.runbook?.markdown ? (
             <Panel title="Runbook" aside={<span class="tag">{data.runbook.cause.replaceAll("_", " ")}</span>}>
               <Markdown text={data.runbook.markdown} />
             </Panel>
           ) : null}
+          {data.runbook?.markdown ? <RunbookRuns incident={data} name={data.runbook.cause} /> : null}
           {finding ? <Changes finding={finding} /> : null}
           {finding ? <Examples finding={finding} /> : null}
           <Episodes incident={data} />
@@ -79,6 +94,7 @@ function Head({ incident }: { incident: IncidentData }) {
         <h1>{incident.title}</h1>
         <Badge state={incident.state} />
         <Badge state={incident.severity} />
+        {incident.level ? <span class="tag">{incident.level}</span> : null}
         <span class="spring" />
         <Actions incident={incident} />
       </div>
@@ -148,6 +164,7 @@ function Actions({ incident }: { incident: IncidentData }) {
           Resolve
         </button>
       ) : null}
+      <Phases incident={incident} />
       <button type="button" class="button" onClick={() => setNote(note === null ? "" : null)} aria-expanded={note !== null}>
         Note
       </button>
@@ -167,34 +184,6 @@ function Actions({ incident }: { incident: IncidentData }) {
       ) : null}
       {error ? <ErrorNote error={error} /> : null}
     </div>
-  );
-}
-
-function Episodes({ incident }: { incident: IncidentData }) {
-  if (!incident.episodes.length) return null;
-  return (
-    <Panel title="Monitors that fired" aside={<span class="cut">{incident.episodes.length}</span>}>
-      <ul class="episodes">
-        {incident.episodes.slice(0, 20).map((episode) => (
-          <li key={episode.episode_id}>
-            <div class="row">
-              <Badge state={episode.state} />
-              <strong>{episode.monitor}</strong>
-            </div>
-            <div class="quiet-text">
-              {Object.entries(episode.group).map(([name, value]) => (
-                <span key={name} class="tag">
-                  {name} {value || "(not said)"}
-                </span>
-              ))}{" "}
-              {moment(episode.fired_ms)}
-            </div>
-            {episode.evidence ? <p class="quiet-text">{episode.evidence}</p> : null}
-          </li>
-        ))}
-      </ul>
-      {incident.episodes.length > 20 ? <p class="cut">20 of {incident.episodes.length}</p> : null}
-    </Panel>
   );
 }
 

@@ -1,5 +1,6 @@
 // Causes ranked by probability, each with what speaks for it and against it.
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Evidence, Finding, Hypothesis } from "../api/types";
 import { count, percent } from "../lib/format";
@@ -10,8 +11,8 @@ import { Empty, Panel } from "./states";
 
 const SHOWN = 4;
 
-/** The ranked list; the first is open. */
-export function Hypotheses({ finding }: { finding: Finding }) {
+/** The ranked list; the first is open. `judge` adds what a person may say about a cause. */
+export function Hypotheses({ finding, judge }: { finding: Finding; judge?: (cause: string) => ComponentChildren }) {
   const [isWhole, setIsWhole] = useState(false);
   const ranked = [...finding.hypotheses].sort((a, b) => b.probability - a.probability);
   const shown = isWhole ? ranked : ranked.slice(0, SHOWN);
@@ -20,7 +21,7 @@ export function Hypotheses({ finding }: { finding: Finding }) {
       {ranked.length ? null : <Empty title="No hypothesis fits" />}
       <ol class="hypotheses">
         {shown.map((hypothesis, at) => (
-          <HypothesisView key={hypothesis.cause} hypothesis={hypothesis} isFirst={at === 0} onsetMs={finding.onset_ms} />
+          <HypothesisView key={hypothesis.cause} hypothesis={hypothesis} isFirst={at === 0} onsetMs={finding.onset_ms} judge={judge} />
         ))}
       </ol>
       {ranked.length > SHOWN ? (
@@ -32,7 +33,7 @@ export function Hypotheses({ finding }: { finding: Finding }) {
   );
 }
 
-function HypothesisView({ hypothesis, isFirst, onsetMs }: { hypothesis: Hypothesis; isFirst: boolean; onsetMs: number }) {
+function HypothesisView({ hypothesis, isFirst, onsetMs, judge }: { hypothesis: Hypothesis; isFirst: boolean; onsetMs: number; judge: ((cause: string) => ComponentChildren) | undefined }) {
   const top = Math.max(0.1, ...[...hypothesis.evidence, ...hypothesis.against].map((item) => Math.abs(item.weight)));
   return (
     <li>
@@ -47,6 +48,7 @@ function HypothesisView({ hypothesis, isFirst, onsetMs }: { hypothesis: Hypothes
           <Side title="For" items={hypothesis.evidence} top={top} onsetMs={onsetMs} tone="good" />
           <Side title="Against" items={hypothesis.against} top={top} onsetMs={onsetMs} tone="bad" />
         </div>
+        {judge?.(hypothesis.cause)}
       </details>
     </li>
   );

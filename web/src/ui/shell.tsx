@@ -9,6 +9,7 @@ import { hrefTo, Link, useLiveClock, useRange, useUrl } from "../url";
 import { FilterBox } from "./filterbox";
 import { Icon } from "./icons";
 import { useKeys } from "./keys";
+import { lazy } from "./lazy";
 import { RangePicker } from "./rangepicker";
 import { chooseTheme, chosenTheme, type Theme } from "./theme";
 
@@ -18,11 +19,32 @@ const SCREENS = [
   { path: "/sessions", name: "Sessions", icon: "sessions" },
   { path: "/cost", name: "Cost", icon: "cost" },
   { path: "/incidents", name: "Incidents", icon: "incidents" },
+  { path: "/changes", name: "Changes", icon: "changes" },
   { path: "/monitors", name: "Monitors", icon: "monitors" },
   { path: "/slos", name: "Objectives", icon: "slos" },
   { path: "/instrumentation", name: "Instrumentation", icon: "instrumentation" },
   { path: "/settings", name: "Settings", icon: "settings" },
 ];
+
+const Explanation = lazy(() => import("../diagnose/explanation").then((part) => part.Explanation));
+
+/** The screens whose charts set the window that may be explained. */
+function canExplain(path: string): boolean {
+  return path === "/" || path.startsWith("/cost");
+}
+
+function ExplainButton() {
+  const [params, setUrl] = useUrl();
+  const range = useRange();
+  const isOpen = params.get("explain") !== null;
+  // The moments are written out, so that the address means the same window to whoever gets it.
+  const open = () => setUrl({ from: String(range.fromS), to: String(range.toS), explain: "1" });
+  return (
+    <button type="button" class="button" aria-expanded={isOpen} title="Drag on a chart to choose the window" onClick={() => (isOpen ? setUrl({ explain: null, measure: null }) : open())}>
+      Explain this window
+    </button>
+  );
+}
 
 /** The shell; screens are its children. */
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -58,7 +80,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Navigation path={path} />
       <header class="topbar">
         <ProjectPicker />
-        {hasRange ? <FilterBox /> : <div class="spring" />}
+        {hasRange && path !== "/changes" ? <FilterBox /> : <div class="spring" />}
+        {canExplain(path) ? <ExplainButton /> : null}
         {hasRange ? <RangePicker /> : null}
         <ThemeButton />
         <button type="button" class="button icon-only" aria-label="Keyboard help" title="Keyboard help (?)" onClick={() => help.current?.showModal()}>
@@ -68,6 +91,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main id="main" class="main" tabIndex={-1}>
         {children}
       </main>
+      {canExplain(path) && params.get("explain") ? <Explanation /> : null}
       <Help dialog={help} />
     </div>
   );

@@ -97,6 +97,9 @@ const STATUS_WORDS: Record<string, [string, string]> = {
   acknowledged: ["warn", "◐"],
   pending: ["warn", "◔"],
   ticket: ["warn", "◆"],
+  systematic: ["bad", "▲"],
+  transient: ["warn", "◔"],
+  undecided: ["quiet", "?"],
   insufficient_data: ["quiet", "…"],
   disabled: ["quiet", "–"],
 };
